@@ -1,0 +1,147 @@
+"""The configuration of a run: what ``conf/`` may say, and of which type each value is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import Container, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from harness.errors import HarnessError
+from harness.executors import ExecutorSettings
+from harness.inputs import InputSettings
+from harness.passes import SwapSettings
+from harness.stats.ranks import Policy
+from harness.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class TruthSettings:
+    """Which ground truth: a variant of the space and task, and the file of ``variant=csv``."""
+
+    variant: str = "default"
+    path: str | None = None
+
+
+@dataclass(frozen=True)
+class RegulariserChoice:
+    """reg_swap's μ, σ and unit as the user gives them; null: the space's own."""
+
+    mu: Any = None
+    sigma: Any = None
+    unit: float | None = None
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run; every field is a key on the command line.
+
+    Attributes:
+        job: What to do: ``correlate`` (the main job), ``train_truth``, ``make_bank``.
+        space: Search space.
+        task: Task of the space.
+        proxies: A named set of ``proxy_sets``, a proxy, ``all``, or a list of these.
+        proxy_sets: Named sets of proxies.
+        seed: Seeds: ``3``, ``0..4`` (inclusive) or ``[0,2]``.
+        n: Architectures per seed, drawn uniformly from those with ground truth.
+        replace: Draw with replacement.
+        one_per_class: Draw one architecture per isomorphism class.
+        batch_size: Images of the minibatch that the labelled proxies share.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        channels_last: Memory layout of images: changes speed and rounding only.
+        undefined: What an undefined score ranks as: ``worst`` or ``drop``.
+        results: Folder of the results.
+        inputs: Which images.
+        truth: Which ground truth.
+        executor: Where the work runs.
+        swap: How SWAP runs a network.
+        regulariser: μ, σ and unit of reg_swap; null takes the space's own, mu=auto the largest
+            size among 1000 sampled networks.
+        training: Recipe of ``train_truth``.
+        training_seeds: Training runs per architecture of ``train_truth``.
+    """
+
+    job: str = "correlate"
+    space: str = "nb201"
+    task: str = "cifar10"
+    proxies: Any = "default"
+    proxy_sets: dict[str, list[str]] = field(default_factory=dict)
+    seed: Any = 0
+    n: int = 1000
+    replace: bool = False
+    one_per_class: bool = False
+    batch_size: int = 64
+    device: str = "cpu"
+    channels_last: bool = True
+    undefined: Policy = "worst"
+    results: str = "results"
+    inputs: InputSettings = field(default_factory=InputSettings)
+    truth: TruthSettings = field(default_factory=TruthSettings)
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
+    swap: SwapSettings = field(default_factory=SwapSettings)
+    regulariser: RegulariserChoice = field(default_factory=RegulariserChoice)
+    training: Recipe = field(default_factory=Recipe)
+    training_seeds: Any = "0..2"
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds as a list."""
+        return parse_seeds(self.seed)
+
+
+def from_mapping(values: Mapping[Any, Any] | Container) -> Config:
+    """Checks a composed configuration and returns it as a record.
+
+    Raises:
+        HarnessError: If a key is unknown, a value has the wrong type or makes no sense.
+    """
+    schema = OmegaConf.structured(Config)
+    _unlock(schema)
+    try:
+        config = OmegaConf.to_object(OmegaConf.merge(schema, values))
+    except OmegaConfBaseException as error:
+        raise HarnessError(
+            f"The configuration value {error.full_key!r} is wrong: {str(error).splitlines()[0]}."
+        ) from error
+    assert isinstance(config, Config)
+    if config.n < 1:
+        raise HarnessError(f"n={config.n} architectures cannot be drawn; n must be at least 1.")
+    if config.batch_size < 2:
+        raise HarnessError(f"batch_size={config.batch_size} is too small; take at least 2 images.")
+    if config.undefined not in ("worst", "drop"):
+        raise HarnessError(f"undefined={config.undefined!r} must be 'worst' or 'drop'.")
+    parse_seeds(config.seed)
+    return config
+
+
+def parse_seeds(text: object) -> list[int]:
+    """Returns the seeds that ``3``, ``"0..4"`` (inclusive) or ``[0, 2]`` name, without repeats.
+
+    Raises:
+        HarnessError: If the text names no seeds.
+    """
+    if isinstance(text, (list, tuple)):
+        seeds = [seed for part in text for seed in parse_seeds(part)]
+    elif match := re.fullmatch(r"(\d+)\.\.(\d+)", str(text)):
+        seeds = list(range(int(match[1]), int(match[2]) + 1))
+    elif re.fullmatch(r"\d+", str(text)):
+        seeds = [int(str(text))]
+    else:
+        seeds = []
+    if not seeds:
+        raise HarnessError(
+            f"seed={text} names no seeds; write seed=3, seed=0..4 (inclusive) or seed=[0,2]."
+        )
+    return list(dict.fromkeys(seeds))
+
+
+def _unlock(node: Any) -> None:
+    """Lifts the read-only flag that OmegaConf derives from frozen dataclasses."""
+    OmegaConf.set_readonly(node, False)
+    for key in node:
+        child = node._get_node(key)
+        if OmegaConf.is_config(child):
+            _unlock(child)

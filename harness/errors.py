@@ -1,0 +1,39 @@
+"""Errors that are written for people: what was wrong, what was expected, what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HarnessError(Exception):
+    """A mistake in what the user asked for or in a file that they gave.
+
+    The command line prints its text as one sentence and exits non-zero, without a traceback.
+    """
+
+
+class DataError(HarnessError):
+    """A data file is missing, truncated, or differs from its recorded checksum."""
+
+
+class UndefinedScoreError(Exception):
+    """Raised by a proxy whose formula has no value for this network; never shown to a user.
+
+    The engine turns it into a score with status ``undefined``.
+    """
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> HarnessError:
+    """Returns the error for a name that does not exist, with the nearest one that does.
+
+    Args:
+        kind: What the name stands for, in the singular: ``"proxy"``.
+        name: What the user wrote.
+        known: All the names that exist.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    listing = f" Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
+    return HarnessError(f"Unknown {kind} {str(name)!r}.{hint}{listing}")

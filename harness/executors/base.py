@@ -1,0 +1,53 @@
+"""What every executor offers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from harness.registry import Registry
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """Where and how wide the work runs.
+
+    Attributes:
+        name: A registered executor: ``local`` (this process) or ``processes``.
+        workers: Worker processes; 0 means one per CPU core.
+        threads: Torch threads per worker; 0 leaves torch's choice to this process and gives one
+            thread to each of several workers.
+    """
+
+    name: str = "processes"
+    workers: int = 0
+    threads: int = 0
+
+    @property
+    def width(self) -> int:
+        """Number of workers, with 0 resolved to the cores that this process may use."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+class Executor(Protocol):
+    """Maps a function over items, in any order and anywhere.
+
+    The function must leave its result in a file: whatever happens to a worker, finished items stay
+    finished and the next run computes only the others.
+    """
+
+    def __call__(
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        settings: ExecutorSettings,
+    ) -> Iterator[Result]:
+        """Yields the results as they come."""
+
+
+executors: Registry[Any] = Registry("executor", group="harness.executors")

@@ -1,0 +1,21 @@
+"""Runs the work here, one item after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+
+from harness.executors.base import ExecutorSettings, Item, Result, executors
+
+
+def local(
+    function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
+) -> Iterator[Result]:
+    """Maps ``function`` over ``items`` in this process."""
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    yield from map(function, items)
+
+
+executors.add("local", local)

@@ -1,0 +1,157 @@
+"""Heat maps of rank correlations: one row per proxy, every number printed."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.errors import HarnessError
+from harness.figures import style
+from harness.stats.ranks import Floats
+
+CELL = (0.5, 0.27)  # inches
+BAR = 0.13  # width of the colour bar, inches
+MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
+
+
+def heatmap(
+    table: pd.DataFrame,
+    *,
+    title: str,
+    subtitle: str = "",
+    label: str = "Spearman's ρ",
+    separate: str | None = None,
+) -> Figure:
+    """Draws correlations in [−1, 1] as coloured cells with two printed decimals.
+
+    Args:
+        table: Rows are proxies in the order to show, columns anything; the name of the column
+            index becomes the axis label. NaN is drawn grey, hatched and marked with a dash.
+        title: Heading.
+        subtitle: What was measured: how many architectures, which accuracy, which images.
+        label: What the numbers are, beside the colour bar.
+        separate: A column, for example ``"mean"``, that a line sets apart from those before it.
+
+    Returns:
+        The figure, for ``style.save``.
+
+    Raises:
+        HarnessError: If the table is empty or holds a number outside [−1, 1].
+    """
+    values = table.to_numpy(dtype=float)
+    if values.size == 0:
+        raise HarnessError("There is nothing to draw: the table of correlations is empty.")
+    if np.nanmax(np.abs(values), initial=0) > 1 + 1e-9:
+        raise HarnessError("A heat map of correlations was given a number outside [−1, 1].")
+    width, height = _cells_size(table)
+    names, foot = _label_room(table)
+    with style.context():
+        figure = style.figure(names + width + 0.9, height + foot, title, subtitle)
+        ax = figure.add_subplot()
+        sns.heatmap(
+            table,
+            ax=ax,
+            mask=table.isna(),
+            vmin=-1,
+            vmax=1,
+            cmap=style.DIVERGING,
+            linewidths=0.6,
+            linecolor="white",
+            xticklabels=True,
+            yticklabels=True,
+            cbar_kws={
+                "label": label,
+                "ticks": [-1, -0.5, 0, 0.5, 1],
+                "fraction": BAR / width,
+                "aspect": height / BAR,
+            },
+        )
+        _print_numbers(ax, values)
+        _label(ax, table, separate)
+        figure.draw_without_rendering()
+    return figure
+
+
+def correlation_heatmap(
+    correlations: pd.DataFrame, summary: pd.DataFrame, title: str, subtitle: str = ""
+) -> Figure:
+    """Draws one run: a row per proxy, best mean first, a column per seed and their mean.
+
+    Args:
+        correlations: The result of ``stats.correlations`` for one space and task.
+        summary: The result of ``stats.summary`` for the same scores.
+        title: Heading.
+        subtitle: How many architectures, which accuracy, which images.
+
+    Raises:
+        HarnessError: If there is more than one space or task, or nothing at all.
+    """
+    if len(correlations[["space", "task"]].drop_duplicates()) > 1:
+        raise HarnessError("A heat map over seeds shows one space and task; select one first.")
+    # pivot_table would average duplicates, pivot refuses them.
+    by_seed = correlations.pivot(index="proxy", columns="seed", values="spearman")  # noqa: PD010
+    table = by_seed.reindex(summary["proxy"]).rename(columns=str)
+    table["mean"] = summary.set_index("proxy")["spearman_mean"]
+    return heatmap(table, title=title, subtitle=subtitle, separate="mean")
+
+
+def printed(value: float) -> str:
+    """Writes a correlation as it appears in a cell: ``0.83``, ``−0.12``, a dash for NaN."""
+    if np.isnan(value):
+        return DASH
+    rounded = round(float(value), 2) + 0.0  # no negative zero
+    return f"{rounded:.2f}".replace("-", MINUS)
+
+
+def _cells_size(table: pd.DataFrame) -> tuple[float, float]:
+    """Width and height of all cells together; few cells grow to leave room for the heading."""
+    rows, columns = table.shape
+    return max(columns * CELL[0], 1.5), max(rows * CELL[1], 1.1)
+
+
+def _label_room(table: pd.DataFrame) -> tuple[float, float]:
+    """Width of the longest row name, and height below the cells."""
+    below = 0.75 * _widest(table.columns) if _crowded(table) else 0.2
+    return _widest(table.index) + 0.1, below + (0.25 if table.columns.name else 0.1)
+
+
+def _crowded(table: pd.DataFrame) -> bool:
+    return _widest(table.columns) > 0.9 * _cells_size(table)[0] / table.shape[1]
+
+
+def _widest(names: pd.Index) -> float:
+    return max(style.text_width(str(name), style.TEXT) for name in names)
+
+
+def _print_numbers(ax: Axes, values: Floats) -> None:
+    colours = mpl.colormaps[style.DIVERGING]
+    # seaborn leaves undefined cells open, so the background of the axes shows through.
+    ax.patch.set(facecolor=style.PALE, edgecolor="0.75", hatch="/////")
+    for (row, column), value in np.ndenumerate(values):
+        defined = not np.isnan(value)
+        dark = defined and style.is_dark(colours((value + 1) / 2))
+        box = {"boxstyle": "round,pad=0.1", "facecolor": style.PALE, "edgecolor": "none"}
+        ax.text(
+            column + 0.5,
+            row + 0.5,
+            printed(value),
+            ha="center",
+            va="center",
+            color="white" if dark else style.INK,
+            bbox=None if defined else box,
+        )
+
+
+def _label(ax: Axes, table: pd.DataFrame, separate: str | None) -> None:
+    ax.set(xlabel=str(table.columns.name or ""), ylabel="")
+    ax.tick_params(length=0, labelsize=style.TEXT)
+    ax.tick_params(axis="y", rotation=0)
+    ax.tick_params(axis="x", rotation=0)
+    for tick in ax.get_xticklabels() if _crowded(table) else []:
+        tick.set(rotation=40, ha="right", rotation_mode="anchor")
+    if separate is not None and separate in table.columns and table.shape[1] > 1:
+        ax.axvline(list(table.columns).index(separate), color=style.INK, linewidth=1.2)

@@ -1,0 +1,170 @@
+"""Scores against accuracies, one small panel per proxy."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
+from scipy.stats import rankdata
+
+from harness.errors import HarnessError
+from harness.figures import style
+from harness.figures.heatmap import printed
+from harness.stats.ranks import Floats
+
+Scale = Literal["linear", "log", "rank"]
+PANEL = (1.75, 1.75)  # inches
+X_LABEL: dict[Scale, str] = {
+    "linear": "score",
+    "log": "score (log axis)",
+    "rank": "rank of score",
+}
+
+
+def scatter(
+    scores: pd.DataFrame,
+    summary: pd.DataFrame,
+    title: str,
+    subtitle: str = "",
+    *,
+    seed: int | None = None,
+    truth_label: str = "accuracy",
+) -> Figure:
+    """Draws the architectures of one seed, one panel per proxy in the order of ``summary``.
+
+    The panel's title gives ρ over all seeds. The horizontal axis is what ``axis_scale`` decides
+    and says which. Undefined scores have no place on it: they are crosses at the left edge, their
+    number stands below.
+
+    Args:
+        scores: The table that ``stats.correlations`` takes, of one space and task.
+        summary: The result of ``stats.summary`` for the same scores.
+        title: Heading.
+        subtitle: How many architectures, which accuracy, which images.
+        seed: Which seed's architectures to draw; the first (lowest) by default.
+        truth_label: What the vertical axis shows.
+
+    Raises:
+        HarnessError: If there is nothing to draw, the seed has no scores, or there is more than
+            one space or task.
+    """
+    shown = _one_seed(scores, seed)
+    columns, rows = grid(len(summary))
+    several = summary["seeds"].max() > 1
+    note = f"Points: seed {shown['seed'].iloc[0]}." + (
+        " ρ: mean ± standard deviation over seeds." if several else ""
+    )
+    with style.context():
+        figure = style.figure(
+            max(columns * PANEL[0] + 0.35, 3.2),
+            rows * PANEL[1] + 0.2,
+            title,
+            f"{subtitle}\n{note}",
+        )
+        axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+        for ax in axes[len(summary) :]:
+            ax.remove()
+        for ax, row in zip(axes, summary.to_dict("records"), strict=False):
+            _panel(ax, shown[shown["proxy"] == row["proxy"]])
+            ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
+        low, high = shown["truth"].min(), shown["truth"].max()
+        pad = 0.06 * (high - low) or 1.0
+        axes[0].set_ylim(low - pad, high + pad)
+        axes[0].yaxis.set_major_locator(MaxNLocator(4))
+        figure.supylabel(truth_label, size=style.TEXT, y=style.middle(figure))
+        figure.draw_without_rendering()
+    return figure
+
+
+def grid(panels: int) -> tuple[int, int]:
+    """Returns columns and rows: up to four in one row, then nearly square, five columns at most."""
+    columns = panels if panels <= 4 else min(5, math.ceil(math.sqrt(panels)))
+    return columns, math.ceil(panels / columns)
+
+
+def axis_scale(values: Floats) -> Scale:
+    """Chooses the axis on which the architectures can be told apart.
+
+    A linear axis serves unless a few far-away scores would squeeze the others: the middle half
+    covers less than a tenth of the range, or positive scores span two decades. Those go on a
+    logarithmic axis if all are positive and span two decades, otherwise on ranks, which is what
+    ρ sees anyway.
+
+    Args:
+        values: Defined scores, finite.
+    """
+    if len(values) < 2:
+        return "linear"
+    low, q05, q25, q75, q95, high = np.quantile(values, [0, 0.05, 0.25, 0.75, 0.95, 1])
+    decades = low > 0 and q95 > 100 * q05
+    squeezed = q75 - q25 < 0.1 * (high - low)
+    if not (decades or squeezed):
+        return "linear"
+    return "log" if low > 0 and high > 100 * low else "rank"
+
+
+def _one_seed(scores: pd.DataFrame, seed: int | None) -> pd.DataFrame:
+    if scores.empty:
+        raise HarnessError("There is nothing to draw: the score table is empty.")
+    if len(scores[["space", "task"]].drop_duplicates()) > 1:
+        raise HarnessError("A scatter plot shows one space and task; select one first.")
+    chosen = scores["seed"].min() if seed is None else seed
+    shown = scores[scores["seed"] == chosen]
+    if shown.empty:
+        known = ", ".join(str(s) for s in sorted(scores["seed"].unique()))
+        raise HarnessError(f"There are no scores of seed {chosen}; the seeds are {known}.")
+    return shown
+
+
+def _panel(ax: Axes, rows: pd.DataFrame) -> None:
+    ok, undefined = rows[rows["status"] == "ok"], rows[rows["status"] == "undefined"]
+    values = ok["value"].to_numpy(dtype=float)
+    scale = axis_scale(values)
+    x = rankdata(values) if scale == "rank" else values
+    ax.scatter(x, ok["truth"], s=4, color=style.BLUE, alpha=0.45, linewidths=0, rasterized=True)
+    ax.scatter(
+        np.zeros(len(undefined)),
+        undefined["truth"],
+        transform=ax.get_yaxis_transform(),  # 0 is the left edge, not the score 0
+        marker="x",
+        s=10,
+        color=style.ORANGE,
+        linewidths=0.7,
+        clip_on=False,
+        rasterized=True,
+        zorder=3,
+    )
+    _axis(ax, scale if len(ok) else None)
+    ax.set_xlabel(
+        "\n".join(
+            [
+                X_LABEL[scale] if len(ok) else "no defined score",
+                *([f"× {len(undefined)} undefined"] if len(undefined) else []),
+                *([f"{n} failed"] if (n := len(rows) - len(ok) - len(undefined)) else []),
+            ]
+        )
+    )
+
+
+def _axis(ax: Axes, scale: Scale | None) -> None:
+    """Few ticks that fit under a small panel, and room at the left for the undefined."""
+    ax.margins(x=0.08)
+    ax.spines[["top", "right"]].set_visible(False)
+    if scale is None:
+        ax.set_xticks([])
+    elif scale == "log":
+        ax.set_xscale("log")
+        ax.xaxis.set_major_locator(LogLocator(numticks=4))
+        ax.xaxis.set_minor_locator(NullLocator())
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(3))
+
+
+def _rho(mean: float, deviation: float) -> str:
+    spread = "" if np.isnan(mean) or np.isnan(deviation) else f" ± {deviation:.2f}"
+    return f"ρ = {printed(mean)}{spread}"

@@ -1,0 +1,164 @@
+"""How all figures look, and how they are written: one place for fonts, sizes and colours."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import TextPath
+
+from harness.errors import unknown
+from harness.figures.files import atomic, with_suffix
+
+FORMATS = ("png", "svg")
+DPI = 200
+
+# Okabe & Ito's palette as seaborn ships it: distinct under all common colour-vision deficiencies.
+BLUE, ORANGE, GREEN, RED = (sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3))
+INK, MUTED, PALE = "0.15", "0.4", "0.93"
+# Red to blue stays a two-sided scale for colour-blind readers; in grey print the sign is printed.
+DIVERGING = "RdBu"
+
+TITLE, TEXT, SMALL = 10.0, 8.0, 7.0  # points
+MARGIN = 0.1  # inches
+
+_RC: dict[Any, Any] = {
+    # Ships with matplotlib, so that every machine draws the same picture, Greek letters included.
+    "font.family": "DejaVu Sans",
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "hatch.linewidth": 0.5,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "harness",  # element names are random otherwise
+    "axes.unicode_minus": True,
+}
+
+
+def context() -> AbstractContextManager[None]:
+    """Returns the context in which a figure is drawn and saved; it is undone afterwards."""
+    return mpl.rc_context({**sns.plotting_context("paper"), **sns.axes_style("ticks"), **_RC})
+
+
+def figure(width: float, height: float, title: str, subtitle: str = "") -> Figure:
+    """Makes an empty figure with a heading; axes are laid out below it without overlap.
+
+    The figure belongs to no window system and to no pyplot state, so it works without a display
+    and is freed like any other object.
+
+    Args:
+        width: Inches.
+        height: Inches below the heading.
+        title: Bold first line.
+        subtitle: Small lines below it: what was measured, on what.
+
+    Returns:
+        A figure that is as much taller as its heading needs.
+    """
+    heading = [
+        (line, size, weight, colour)
+        for text, size, weight, colour in (
+            (title, TITLE, "bold", INK),
+            (subtitle, TEXT, "normal", MUTED),
+        )
+        for line in _wrap(text, width, size, weight)
+    ]
+    band = sum(1.4 * size for _, size, _, _ in heading) / 72 + MARGIN if heading else 0.0
+    total = height + band
+    below = ConstrainedLayoutEngine(
+        rect=(0, 0, 1, height / total), w_pad=MARGIN / 2, h_pad=MARGIN / 2
+    )
+    drawn = Figure(figsize=(width, total), layout=below)
+    FigureCanvasAgg(drawn)
+    top = total - MARGIN
+    for line, size, weight, colour in heading:
+        drawn.text(
+            MARGIN / width, top / total, line, size=size, weight=weight, color=colour, va="top"
+        )
+        top -= 1.4 * size / 72
+    return drawn
+
+
+def middle(fig: Figure) -> float:
+    """Returns the height, as a fraction of the figure, of the middle of what is below the heading.
+
+    Labels of a whole figure are otherwise centred on the figure with its heading.
+    """
+    engine = fig.get_layout_engine()
+    assert isinstance(engine, ConstrainedLayoutEngine)
+    _, bottom, _, height = engine.get()["rect"]
+    return float(bottom + height / 2)
+
+
+def save(
+    fig: Figure, path_without_suffix: Path | str, formats: Sequence[str] = FORMATS
+) -> list[Path]:
+    """Writes one figure in several formats; the same figure always gives the same SVG bytes.
+
+    Args:
+        fig: What to write.
+        path_without_suffix: Where to; ``.png``, ``.svg`` are appended, folders are made.
+        formats: Any of ``png`` (200 dots per inch) and ``svg`` (points are embedded as an image
+            of that resolution).
+
+    Returns:
+        The files written; each is either complete or not there.
+
+    Raises:
+        HarnessError: If a format is unknown.
+    """
+    for suffix in formats:
+        if suffix not in FORMATS:
+            raise unknown("figure format", suffix, FORMATS)
+    paths = [with_suffix(path_without_suffix, suffix) for suffix in formats]
+    with context():
+        for path, suffix in zip(paths, formats, strict=True):
+            metadata = {"Date": None} if suffix == "svg" else None
+            with atomic(path) as temporary:
+                fig.savefig(
+                    temporary, format=suffix, dpi=DPI, bbox_inches="tight", metadata=metadata
+                )
+    return paths
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Returns how wide a line of text is drawn, in inches, at ``size`` points."""
+    font = FontProperties(family=_RC["font.family"], weight=weight)
+    width: float = TextPath((0, 0), text, size=size, prop=font).get_extents().width
+    return width / 72
+
+
+def is_dark(colour: tuple[float, ...]) -> bool:
+    """Tells whether white text reads better than ink, from the relative luminance of WCAG 2.1."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    # Contrast is equal at 0.22; saturated colours look a little darker than they measure.
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2] < 0.25
+
+
+def _wrap(text: str, width: float, size: float, weight: str) -> list[str]:
+    """Breaks text into lines that fit into ``width`` inches."""
+    lines = []
+    for part in filter(str.strip, text.splitlines()):
+        # Lines of one text differ a little in their mean letter.
+        letters = 0.93 * (width - 2 * MARGIN) * len(part) / text_width(part, size, weight)
+        lines += textwrap.wrap(part, max(1, int(letters)))
+    return lines

@@ -1,0 +1,35 @@
+"""Files that are either complete or absent."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from harness.errors import HarnessError
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Yields a temporary path beside ``path`` that takes its place when the block succeeds.
+
+    A reader, or a run that is killed, never sees half a file; several processes may write the same
+    file at once, the last to finish wins. Missing folders are made.
+
+    Raises:
+        HarnessError: If the folder cannot be made or written to.
+    """
+    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        temporary.replace(path)
+    except OSError as error:
+        raise HarnessError(
+            f"Cannot write {path} ({error.strerror or error}); make the folder writable or choose "
+            "another one (results=FOLDER for results, the variable HARNESS_DATA for data)."
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink()

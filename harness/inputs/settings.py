@@ -1,0 +1,76 @@
+"""What a user can choose about the inputs, and what that means for one task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.errors import HarnessError, unknown
+from harness.inputs.banks import Bank, banks
+from harness.tasks import Task
+
+ORDERS = ("random", "first")
+
+
+@dataclass(frozen=True)
+class InputSettings:
+    """Which images networks are scored on.
+
+    Attributes:
+        source: ``task`` (the task's own images), ``gaussian`` (noise), ``digits`` (the bundled
+            ones) or the name of an image bank.
+        normalise: Subtract the data set's mean and divide by its deviation.
+        augment: Crop and flip as in training.
+        order: ``random`` (drawn without replacement by the seed) or ``first`` (the first images
+            of the bank, the same for every seed).
+    """
+
+    source: str = "task"
+    normalise: bool = True
+    augment: bool = False
+    order: str = "random"
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown order or source, and augmented noise.
+
+        Raises:
+            HarnessError: With the names that exist.
+        """
+        if self.order not in ORDERS:
+            raise unknown("order of inputs", self.order, ORDERS)
+        if self.source not in (*_WORDS, *banks):
+            raise unknown("source of inputs", self.source, (*_WORDS, *banks))
+        if self.source == "gaussian" and self.augment:
+            raise HarnessError("Gaussian noise cannot be augmented; set inputs.augment=false.")
+
+
+_WORDS = ("task", "gaussian", "digits")
+
+
+def bank_of(task: Task, settings: InputSettings) -> Bank | None:
+    """Returns the image bank that the settings mean for ``task``; None for noise.
+
+    Raises:
+        HarnessError: If the task has no image bank of its own.
+    """
+    if settings.source == "gaussian":
+        return None
+    if settings.source == "digits":
+        return banks.get("digits_train")
+    name = task.bank if settings.source == "task" else settings.source
+    if not name:
+        raise HarnessError(
+            f"The task {task.name} has no image bank of its own; take declared stand-ins such as "
+            "inputs=gaussian."
+        )
+    return banks.get(name)
+
+
+def is_stand_in(task: Task, bank: Bank | None) -> bool:
+    """Tells whether the images are of another data set than the task's own, or noise."""
+    own = banks.get(task.bank).dataset if task.bank else None
+    return bank is None or bank.dataset != own
+
+
+def has_true_labels(task: Task, bank: Bank | None) -> bool:
+    """Tells whether the bank's labels are used: there are some, and as many classes as outputs."""
+    return bank is not None and bank.classes == task.outputs

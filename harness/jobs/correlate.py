@@ -1,0 +1,123 @@
+"""``job=correlate``, the main job: how well does each proxy rank the architectures of a space?
+
+sample -> build -> run passes -> score proxies -> keep -> join with truth -> correlate -> show
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+
+from harness import figures, provenance, stats, truth
+from harness.config import Config
+from harness.files import atomic
+from harness.inputs import describe_inputs
+from harness.jobs.base import jobs
+from harness.jobs.plan import Plan, plan
+from harness.jobs.scoring import score_shard, score_store
+from harness.jobs.work import console, run_shards
+from harness.spaces import spaces
+
+
+def correlate(config: Config) -> Path:
+    """Scores what is missing, joins it with the ground truth and writes tables and pictures.
+
+    The tables hold every seed that is complete in the store for this configuration, so that
+    several runs with one seed each add up to one result.
+
+    Returns:
+        The folder ``results/<space>/<task>``.
+    """
+    started = time.monotonic()
+    spaces.get(config.space).task(config.task)
+    accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
+    wanted = plan(config, pool=list(accuracies.key))
+    if config.n > len(wanted.pool) and not config.replace:
+        console.print(
+            f"n={config.n} is more than the {len(wanted.pool)} architectures of {config.space} "
+            f"with ground truth on {config.task}; all of them are used."
+        )
+    folder = Path(config.results) / config.space / config.task
+    joined = _score(wanted, folder).merge(
+        accuracies[["key", "value"]].rename(columns={"value": "truth"}), on="key", how="left"
+    )
+    correlations = stats.correlations(joined, undefined=config.undefined)
+    summary = stats.summary(joined, undefined=config.undefined)
+    _write_tables(folder, joined, correlations, summary)
+    _draw(folder, joined, correlations, summary, subtitle=_subtitle(config, joined, accuracies))
+    resolved = {
+        "proxies": wanted.proxies,
+        "seeds": sorted(joined.seed.unique().tolist()),
+        "n": int(summary.n.max()),
+        "regulariser": wanted.protocol.settings.regulariser,
+        "seconds_of_this_run": round(time.monotonic() - started, 1),
+    }
+    provenance.write(folder / "run.json", config, resolved, accuracies.attrs)
+    _report(joined, summary, title=f"{config.space} · {config.task}")
+    return folder
+
+
+def _score(wanted: Plan, folder: Path) -> pd.DataFrame:
+    """Runs the shards that the store lacks and returns all complete scores."""
+    store = score_store(folder / "shards")
+    shards = wanted.missing(store.read(), store.folder)
+    run_shards(
+        score_shard,
+        shards,
+        wanted.config.executor,
+        title=f"{wanted.config.space} {wanted.config.task}",
+        done=wanted.size - sum(len(shard.keys) for shard in shards),
+        total=wanted.size,
+    )
+    return wanted.complete(store.read())
+
+
+def _write_tables(
+    folder: Path, joined: pd.DataFrame, correlations: pd.DataFrame, summary: pd.DataFrame
+) -> None:
+    for frame, name in ((correlations, "correlations.csv"), (summary, "summary.csv")):
+        with atomic(folder / name) as temporary:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+    with atomic(folder / "scores.parquet") as temporary:
+        joined.to_parquet(temporary, index=False)
+
+
+def _draw(
+    folder: Path,
+    joined: pd.DataFrame,
+    correlations: pd.DataFrame,
+    summary: pd.DataFrame,
+    subtitle: str,
+) -> None:
+    title = f"{joined.space.iloc[0]} · {joined.task.iloc[0]}"
+    heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle)
+    figures.save(heatmap, folder / "heatmap")
+    figures.save(figures.scatter(joined, summary, title, subtitle), folder / "scatter", ("png",))
+
+
+def _subtitle(config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame) -> str:
+    """Says what every number of a picture rests on: n, which accuracy, which images."""
+    info = accuracies.attrs
+    images = describe_inputs(spaces.get(config.space).task(config.task), config.inputs)
+    stand_in = ", a stand-in" if images["stand_in"] else ""
+    per_seed = joined.groupby("seed").key.nunique().max()
+    return (
+        f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
+        f"({info['variant']}). Images: {images['source']}{stand_in}."
+    )
+
+
+def _report(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
+    """Prints the closing table, and once per proxy why scores are missing."""
+    mean = joined.groupby("proxy").seconds.mean()
+    seconds = dict(zip(map(str, mean.index), mean, strict=True))
+    Console().print(figures.results_table(summary, seconds, title=title))
+    failed = joined[joined.status != "ok"]
+    for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
+        console.print(f"{proxy}: {len(rows)} scores {status} ({message})", highlight=False)
+
+
+jobs.add("correlate", correlate)

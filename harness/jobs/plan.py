@@ -1,0 +1,119 @@
+"""What a run asks for, and which of it the store lacks."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from harness.config import Config
+from harness.errors import HarnessError, unknown
+from harness.jobs.protocol import Protocol, protocol_of
+from harness.jobs.scoring import SCHEMA, ScoreShard
+from harness.jobs.work import blocks
+from harness.proxies import proxies
+from harness.spaces import spaces
+
+SHARD_SIZE = 10  # architectures: a killed worker loses seconds, a seed makes a hundred files
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run asks for: the architectures of each seed, the proxies and the protocol.
+
+    Attributes:
+        protocol: How scores arise.
+        proxies: Names, in the order of the tables.
+        samples: Seed -> architectures.
+        config: Where the rest is read from.
+        pool: Keys that can be drawn.
+    """
+
+    protocol: Protocol
+    proxies: tuple[str, ...]
+    samples: dict[int, list[str]]
+    config: Config
+    pool: list[str]
+
+    @property
+    def size(self) -> int:
+        """Number of (architecture, seed) pairs."""
+        return sum(map(len, self.samples.values()))
+
+    def missing(self, stored: pd.DataFrame, folder: Path) -> list[ScoreShard]:
+        """Returns the shards that hold what ``stored`` lacks."""
+        present = set(zip(stored.key, stored.proxy, stored.seed, stored.protocol, strict=True))
+        prints = {name: self.protocol.fingerprint(name) for name in self.proxies}
+        shards = []
+        for seed, sample in self.samples.items():
+            lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
+            for key in dict.fromkeys(sample):
+                names = [p for p in self.proxies if (key, p, seed, prints[p]) not in present]
+                if names:
+                    lacking[tuple(names)].append(key)
+            shards += [
+                ScoreShard(self.protocol, seed, tuple(block), names, folder)
+                for names, keys in lacking.items()
+                for block in blocks(keys, SHARD_SIZE)
+            ]
+        return shards
+
+    def complete(self, stored: pd.DataFrame) -> pd.DataFrame:
+        """Returns the scores of this run's seeds and of every other seed that is complete too."""
+        prints = {name: self.protocol.fingerprint(name) for name in self.proxies}
+        mine = stored[stored.proxy.map(prints) == stored.protocol]
+        parts = []
+        for seed in sorted(mine.seed.unique().tolist()):
+            sample = self.samples.get(seed) or _sample(self.config, self.pool, seed)
+            wanted = pd.MultiIndex.from_product([sample, self.proxies], names=["key", "proxy"])
+            rows = mine[mine.seed == seed].set_index(["key", "proxy"])
+            if wanted.isin(rows.index).all():
+                parts.append(rows.loc[wanted].reset_index())
+        scores: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        return scores[[name for name in SCHEMA.names if name != "protocol"]]
+
+
+def plan(config: Config, pool: list[str]) -> Plan:
+    """Works out what a run needs; ``pool`` holds the architectures with ground truth.
+
+    Raises:
+        HarnessError: If a proxy, the device or a setting is wrong.
+    """
+    samples = {seed: _sample(config, pool, seed) for seed in config.seeds}
+    return Plan(protocol_of(config, pool), resolve_proxies(config), samples, config, pool)
+
+
+def resolve_proxies(config: Config) -> tuple[str, ...]:
+    """Returns the proxies that ``proxies=`` names: sets, single ones, ``all``, or a list of these.
+
+    Raises:
+        HarnessError: If a name is neither a set nor a proxy.
+    """
+    asked = config.proxies if isinstance(config.proxies, (list, tuple)) else [config.proxies]
+    names: list[str] = []
+    for name in map(str, asked):
+        if name == "all":
+            names += proxies.names()
+        elif name in config.proxy_sets:
+            names += config.proxy_sets[name]
+        else:
+            names.append(name)
+    if not names:
+        raise HarnessError("proxies=[] names no proxy; name at least one, or proxies=all.")
+    known = [*proxies.names(), *config.proxy_sets, "all"]
+    for name in names:
+        if name not in proxies:
+            raise unknown("proxy", name, known)
+    return tuple(dict.fromkeys(names))
+
+
+def _sample(config: Config, pool: list[str], seed: int) -> list[str]:
+    return spaces.get(config.space).sample(
+        min(config.n, len(pool)) if not config.replace else config.n,
+        seed,
+        pool=pool,
+        replace=config.replace,
+        one_per_class=config.one_per_class,
+    )

@@ -1,0 +1,119 @@
+"""How scores of a run arise: everything but the architecture, the proxy and the seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+
+import torch
+
+from harness.config import Config
+from harness.errors import HarnessError
+from harness.inputs import InputSettings, describe_inputs, load_batch
+from harness.passes import RegulariserSettings, Settings
+from harness.proxies import proxies
+from harness.spaces import Space, spaces
+from harness.tasks import tasks
+from harness.types import Batch
+
+# Changes whenever a change of the code changes scores, so that old ones are not mixed in.
+SCORES_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Everything that decides a score besides the architecture, the proxy and the seed."""
+
+    space: str
+    task: str
+    inputs: InputSettings
+    batch_size: int
+    device: str
+    channels_last: bool
+    settings: Settings
+
+    def fingerprint(self, name: str) -> str:
+        """Names this protocol as far as it matters to one proxy."""
+        values = asdict(self)
+        values["device"] = torch.device(self.device).type
+        values["inputs"] = _described(self.task, self.inputs)
+        if not proxies.get(name).takes_settings:
+            del values["settings"]["regulariser"]
+        values["version"] = SCORES_VERSION
+        text = json.dumps(values, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def batch(self, seed: int) -> Batch:
+        """Returns the batch of a seed on the device, read once per process."""
+        return _batch(self, seed)
+
+
+def protocol_of(config: Config, pool: Sequence[str]) -> Protocol:
+    """Returns the protocol that a configuration asks for.
+
+    Args:
+        config: The run.
+        pool: Architectures that can be drawn; their sizes decide mu=auto.
+
+    Raises:
+        HarnessError: If the device or a setting is wrong.
+    """
+    check_device(config.device)
+    regulariser = _regulariser(config, spaces.get(config.space), pool)
+    return Protocol(
+        config.space,
+        config.task,
+        config.inputs,
+        config.batch_size,
+        config.device,
+        config.channels_last,
+        Settings(swap=config.swap, regulariser=regulariser),
+    )
+
+
+@cache
+def _described(task: str, inputs: InputSettings) -> dict[str, str | bool | None]:
+    return describe_inputs(tasks.get(task), inputs)
+
+
+@cache
+def _batch(protocol: Protocol, seed: int) -> Batch:
+    batch = load_batch(tasks.get(protocol.task), protocol.inputs, seed, protocol.batch_size)
+    return batch.to(protocol.device, channels_last=protocol.channels_last)
+
+
+def check_device(name: str) -> None:
+    """Raises a HarnessError unless ``name`` is a device that this machine has."""
+    try:
+        device = torch.device(name)
+        available = device.type == "cpu" or torch.empty(1, device=device).device.type == device.type
+    except (RuntimeError, AssertionError) as error:
+        raise HarnessError(
+            f"The device {name!r} cannot be used here ({str(error).splitlines()[0]}); use "
+            "device=cpu, or cuda on a machine that has one."
+        ) from error
+    assert available
+
+
+def _regulariser(config: Config, space: Space, pool: Sequence[str]) -> RegulariserSettings:
+    """Fills in the space's own μ, σ and unit, and resolves ``auto``."""
+    chosen, own = config.regulariser, space.regulariser
+    unit = chosen.unit or own.unit
+    values: list[float] = []
+    for name, value, default in (("mu", chosen.mu, own.mu), ("sigma", chosen.sigma, own.sigma)):
+        if value == "auto":
+            sample = space.sample(min(1000, len(pool)), seed=0, pool=pool)
+            sizes = [space.theta_params(key, config.task) for key in sample]
+            values.append(max(sizes) / unit)
+            continue
+        try:
+            values.append(float(default if value is None else value))
+        except (TypeError, ValueError) as error:
+            raise HarnessError(
+                f"regulariser.{name}={value!r} is not a number; give one, or auto, or null for the "
+                "space's own."
+            ) from error
+    return RegulariserSettings(values[0], values[1], unit)

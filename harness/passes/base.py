@@ -1,0 +1,128 @@
+"""What a pass is: one way of running a network, and the observations that come out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from harness import seeds
+from harness.types import Batch
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Base of everything that a pass reports; frozen, so that no proxy can disturb another."""
+
+
+@dataclass(frozen=True)
+class SwapSettings:
+    """How SWAP runs a network.
+
+    Attributes:
+        images: How many of the batch's images are shown (the authors' script: the first 16).
+        repeats: Over how many initialisations the count is averaged (the authors' script: 32).
+        init: ``default`` keeps the network's own weights for the first repeat and redraws them by
+            each layer's own rule for the others; ``gaussian`` draws N(0,1) weights for every
+            repeat, as the authors do.
+    """
+
+    images: int = 16
+    repeats: int = 1
+    init: str = "default"
+
+
+@dataclass(frozen=True)
+class RegulariserSettings:
+    """SWAP's size regulariser, exp(−(Θ−mu)²/sigma); Θ is counted in ``unit`` parameters.
+
+    ``theta`` overrides the number of parameters that the network itself has.
+    """
+
+    mu: float | None = None
+    sigma: float | None = None
+    unit: float = 1e6
+    theta: int | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Every choice that can change a score and is not the network, its weights or the batch."""
+
+    swap: SwapSettings = field(default_factory=SwapSettings)
+    regulariser: RegulariserSettings = field(default_factory=RegulariserSettings)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network on one batch, as every pass receives it.
+
+    Attributes:
+        network: The network with its initial weights; a pass leaves it as it found it.
+        batch: The inputs.
+        settings: Choices that change values.
+        stream: Name of the random stream of this run, usually (seed, key). A pass adds its own
+            name, so that no pass draws from another's numbers.
+        wanted: The observations that somebody asked for; a pass may leave out the others.
+        redraw: Builds the same architecture with the initial weights of another repeat, by the
+            rule of its space; None for a network that did not come from a space.
+    """
+
+    network: nn.Module
+    batch: Batch
+    settings: Settings = field(default_factory=Settings)
+    stream: tuple[object, ...] = ()
+    wanted: frozenset[type[Observation]] = frozenset()
+    redraw: Callable[[int], nn.Module] | None = None
+
+    @contextmanager
+    def undisturbed(self, name: str) -> Iterator[None]:
+        """Runs a pass in train mode on its own random stream and puts everything back.
+
+        Restored are buffers (train-mode batch norm updates its running statistics), the training
+        flag and ``requires_grad`` of everything, and the random generators. Parameters need no
+        copy: no pass writes to them, passes with other weights go through ``functional_call``.
+        """
+        modes = [(module, module.training) for module in self.network.modules()]
+        grads = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
+        buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
+        device = self.batch.images.device
+        try:
+            with seeds.torch_stream(name, *self.stream, device=device):
+                self.network.train()
+                self.network.requires_grad_(True)
+                yield
+        finally:
+            for module, training in modes:
+                module.training = training
+            for parameter, requires_grad in grads:
+                parameter.requires_grad_(requires_grad)
+            with torch.no_grad():
+                for buffer, original in buffers:
+                    buffer.copy_(original)
+
+
+Observations = dict[type[Observation], Observation]
+Pass = Callable[[Run], Observations]
+F = TypeVar("F", bound=Callable[[Run], Any])
+
+PASSES: dict[type[Observation], Pass] = {}
+
+
+def observes(*kinds: type[Observation]) -> Callable[[F], F]:
+    """Declares that the decorated pass reports these observations.
+
+    A pass takes a ``Run`` and returns a mapping from observation type to observation, holding at
+    least those in ``run.wanted``.
+    """
+
+    def register(function: F) -> F:
+        for kind in kinds:
+            PASSES[kind] = function
+        return function
+
+    return register

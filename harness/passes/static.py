@@ -1,0 +1,65 @@
+"""Passes that compute nothing: the layers' shapes and their initial weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from harness.passes.base import Observation, Observations, Run, observes
+from harness.passes.layers import watching, weights_of
+
+
+@dataclass(frozen=True)
+class Weights(Observation):
+    """The initial weights of all convolutions and linear layers."""
+
+    tensors: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One executed leaf module with the shapes of its last call, without the batch axis."""
+
+    module: nn.Module
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Layers(Observation):
+    """All leaf modules that a forward executes, each once, and the network's own size.
+
+    Attributes:
+        executed: The leaf modules in the order of their first call.
+        parameters: Number of trainable parameters of the whole network, executed or not; names
+            that contain "auxiliary" are left out, as in SWAP's script.
+    """
+
+    executed: tuple[Layer, ...]
+    parameters: int
+
+
+@observes(Weights)
+def weights(run: Run) -> Observations:
+    """Hands out the weights as they are."""
+    return {Weights: Weights(tuple(w.detach() for w in weights_of(run.network)))}
+
+
+@observes(Layers)
+def layers(run: Run) -> Observations:
+    """Reads the shapes off a forward of one black image, in evaluation mode."""
+    executed: dict[nn.Module, Layer] = {}
+
+    def see(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        executed[module] = Layer(module, tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))
+
+    leaves = [module for module in run.network.modules() if not any(module.children())]
+    with torch.no_grad(), run.undisturbed("layers"), watching(leaves, see):
+        run.network.eval()
+        run.network(torch.zeros_like(run.batch.images[:1]))
+    parameters = sum(
+        p.numel() for name, p in run.network.named_parameters() if "auxiliary" not in name
+    )
+    return {Layers: Layers(tuple(executed.values()), parameters)}

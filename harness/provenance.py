@@ -1,0 +1,94 @@
+"""Where a result comes from: configuration, versions, machine, data and commit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import harness
+from harness.config import Config
+from harness.files import atomic
+from harness.inputs import describe_inputs
+from harness.tasks import tasks
+from harness.truth.sources import source
+
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "pyarrow", "hydra-core", "scikit-learn")
+
+
+def write(path: Path, config: Config, resolved: dict[str, Any], truth: Mapping[Any, Any]) -> None:
+    """Writes ``run.json``; it names no folder and no user of this machine.
+
+    Args:
+        path: Where to.
+        config: The configuration as it was asked for.
+        resolved: What the run made of it: proxies, seeds, μ and σ, seconds.
+        truth: The ground truth's description.
+    """
+    asked = dataclasses.asdict(config)
+    del asked["results"], asked["proxy_sets"]
+    record = {
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "config": asked,
+        "resolved": resolved,
+        "truth": dict(truth) | {"sha256": {name: source(name).sha256 for name in truth["sources"]}},
+        "inputs": describe_inputs(tasks.get(config.task), config.inputs),
+        "harness": harness.__version__,
+        "commit": commit(),
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
+        "machine": machine(config.device),
+    }
+    with atomic(path) as temporary:
+        temporary.write_text(json.dumps(record, indent=2, default=str) + "\n")
+
+
+def machine(device: str) -> dict[str, Any]:
+    """Describes the hardware that a run used."""
+    described: dict[str, Any] = {
+        "device": device,
+        "cpu": _cpu_model(),
+        "cores": torch.get_num_threads(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+    if torch.device(device).type == "cuda":
+        described["gpu"] = torch.cuda.get_device_name(device)
+    return described
+
+
+def commit() -> str | None:
+    """Returns the commit of the checkout that this package lies in; None outside of one.
+
+    A ``+`` behind it means that the code had uncommitted changes.
+    """
+    root = Path(__file__).resolve().parent.parent
+    if not (root / ".git").exists():
+        return None
+    head = _git(root, "rev-parse", "HEAD")
+    changed = _git(root, "status", "--porcelain", "--", "harness", "conf")
+    return f"{head}+" if head and changed else head
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_model() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if "model name" in line), "")

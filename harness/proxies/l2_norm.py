@@ -1,0 +1,13 @@
+"""Norm of the initial weights."""
+
+from harness.passes.static import Weights
+from harness.proxies.base import proxy
+
+
+@proxy()
+def l2_norm(weights: Weights) -> float:
+    """Σ_l ‖w_l‖, the Euclidean norms of all convolution and linear weights, summed over layers.
+
+    Source: Abdelfattah et al. 2021, "Zero-Cost Proxies for Lightweight NAS".
+    """
+    return sum(float(w.norm()) for w in weights.tensors)

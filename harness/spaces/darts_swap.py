@@ -1,0 +1,122 @@
+"""The one-cell DARTS networks that were published with SWAP-Score, trained on CIFAR-10.
+
+Peng et al., "SWAP-NAS: Sample-Wise Activation Patterns for Ultra-Fast NAS", ICLR 2024. The cell
+sees the image itself, without a stem, and as the only cell it is a reduction cell: three channels
+become six at half the resolution. The normal cell is never used, and all published genotypes have
+the same cell twice, so the key is that cell: one group per node, one entry per edge, as in
+``|none~0|dil_conv_5x5~0|+|sep_conv_5x5~0|max_pool_3x3~1|+|...|+|...|``. Unlike in DARTS, ``none``
+is allowed, and a node may take the same input twice.
+
+The published network returns its pooled features and counts the classifier among its parameters
+all the same; here the network returns the classifier's logits. Its ReLUs do the same.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from torch import nn
+
+from harness.errors import HarnessError
+from harness.spaces import darts
+from harness.spaces.base import Regulariser, Space, spaces
+from harness.spaces.darts import Edges, Genotype
+from harness.spaces.darts_networks import Network, Skeleton, count_params
+from harness.spaces.drawn import not_listed
+from harness.tasks import Task
+
+OPERATIONS = ("none", *darts.OPERATIONS)
+SKELETON = Skeleton(channels=3, layers=1, stem="none")
+
+
+def parse(key: str) -> Edges:
+    """Returns the eight (operation, source) pairs of ``key``.
+
+    Raises:
+        HarnessError: If the string is not a cell of this space.
+    """
+    edge = r"\|([a-z0-9_]+)~([0-9])"
+    node = rf"{edge}{edge}\|"
+    match = re.fullmatch(r"\+".join([node] * darts.NODES), key.strip(), re.ASCII)
+    if match is None:
+        raise HarnessError(
+            f"{key!r} is not a one-cell DARTS architecture; expected the form "
+            "|sep_conv_3x3~0|none~1|+|...|+|...|+|...|, one group of two edges per node."
+        )
+    names, sources = match.groups()[::2], map(int, match.groups()[1::2])
+    return _checked(list(zip(names, sources, strict=True)))
+
+
+def _checked(edges: object) -> Edges:
+    return darts.checked_edges(edges, OPERATIONS, distinct=False)
+
+
+def to_key(edges: Sequence[tuple[str, int]]) -> str:
+    """Returns the key of eight (operation, source) pairs.
+
+    Raises:
+        HarnessError: If they are not a cell of this space.
+    """
+    entries = [f"{operation}~{source}" for operation, source in _checked(edges)]
+    return "+".join(f"|{a}|{b}|" for a, b in zip(entries[::2], entries[1::2], strict=True))
+
+
+def from_genotype(text: str) -> str:
+    """Returns the key of ``Genotype(normal=[...], ...)``, as the published table writes it.
+
+    Raises:
+        HarnessError: If the text is not a genotype of this space, or its two cells differ.
+    """
+    normal, reduce = map(_checked, darts.parse_genotype(text))
+    if normal != reduce:
+        raise HarnessError(
+            f"A one-cell DARTS network has one cell, but normal and reduce differ in {text!r}."
+        )
+    return to_key(reduce)
+
+
+class DartsSwap(Space):
+    """The published one-cell networks; see the module's docstring."""
+
+    name = "darts_swap"
+    tasks = ("cifar10", "digits")
+    # Thousands of parameters: these networks have 310 to 2,692. The paper's values (0.9 to 1.5)
+    # steer a search towards small networks; mu = sigma = 2 ranks the published ones best.
+    regulariser = Regulariser(mu=2.0, sigma=2.0, unit=1e3)
+
+    def keys(self) -> Sequence[str]:
+        """Lists nothing: which cells were published is only known from their table.
+
+        Raises:
+            HarnessError: Always.
+        """
+        raise not_listed(self.name)
+
+    def canonical(self, key: str) -> str:
+        """Returns the key without surrounding blanks; edges keep their order."""
+        return to_key(parse(key))
+
+    def network(self, key: str, task: Task) -> nn.Module:
+        """Builds the one-cell network: 24 features, then the classifier."""
+        return Network(self._genotype(key), SKELETON, task.outputs)
+
+    def count_params(self, key: str, task: str) -> int:
+        """Counts the parameters, classifier included; 310 of them surround the operations."""
+        return count_params(self._genotype(key), SKELETON, self.task(task).outputs)
+
+    def isomorphism_class(self, key: str) -> str:
+        """Names the function that the cell computes, whatever the order of its nodes.
+
+        Both inputs are the image, so that exchanging them changes nothing either.
+        """
+        edges = parse(key)
+        return min(darts.cell_class(edges, inputs) for inputs in (("0", "1"), ("1", "0")))
+
+    @staticmethod
+    def _genotype(key: str) -> Genotype:
+        edges = parse(key)
+        return Genotype(normal=edges, reduce=edges)
+
+
+spaces.add(DartsSwap.name, DartsSwap())

@@ -1,0 +1,162 @@
+"""NAS-Bench-301: DARTS cells without ``none``, about 10^18 architectures, CIFAR-10.
+
+Zela et al., "Surrogate NAS Benchmarks: Going Beyond the Limited Search Spaces of Tabular NAS
+Benchmarks", ICLR 2022. The key is the compact form that NASLib and NAS-Bench-Suite-Zero print:
+``(normal, reduction)``, each cell eight pairs ``(source, operation id)``, two for each of the
+nodes 2 to 5; the ids count through ``darts.OPERATIONS``.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import Literal
+
+import numpy as np
+from torch import nn
+
+from harness.errors import HarnessError
+from harness.spaces import darts
+from harness.spaces.base import Regulariser, spaces
+from harness.spaces.darts import NODES, OPERATIONS, Genotype
+from harness.spaces.darts_networks import Network, Skeleton, count_params
+from harness.spaces.drawn import DrawnSpace
+from harness.tasks import Task
+
+Style = Literal["original", "suite_zero"]
+
+
+def parse(key: str) -> Genotype:
+    """Returns the genotype of a key; round and square brackets mean the same.
+
+    Raises:
+        HarnessError: If the string is not an architecture of the benchmark.
+    """
+    names = dict(enumerate(OPERATIONS))
+    try:
+        normal, reduce = (
+            [(names.get(number, number), source) for source, number in cell]
+            for cell in ast.literal_eval(key.strip())
+        )
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        raise HarnessError(
+            f"{key!r} is not a NAS-Bench-301 architecture; expected the form (((0, 6), (1, 4), "
+            "...), ((0, 1), (1, 4), ...)): two cells of eight (source, operation id) pairs."
+        ) from error
+    return _checked(normal, reduce)
+
+
+def _checked(normal: object, reduce: object) -> Genotype:
+    return Genotype(
+        *(darts.checked_edges(cell, OPERATIONS, distinct=True) for cell in (normal, reduce))
+    )
+
+
+def to_key(genotype: Genotype) -> str:
+    """Returns the key of a genotype.
+
+    Raises:
+        HarnessError: If the genotype is not an architecture of the benchmark.
+    """
+    cells = _checked(*genotype)
+    return str(
+        tuple(
+            tuple((source, OPERATIONS.index(operation)) for operation, source in cell)
+            for cell in cells
+        )
+    )
+
+
+def from_genotype(text: str) -> str:
+    """Returns the key of ``Genotype(normal=[...], ...)`` as DARTS prints it.
+
+    Raises:
+        HarnessError: If the text is not an architecture of the benchmark.
+    """
+    return to_key(_checked(*darts.parse_genotype(text)))
+
+
+class NasBench301(DrawnSpace):
+    """The benchmark's networks: 32 channels, eight cells; see the module's docstring.
+
+    Args:
+        style: ``original``: the networks that the benchmark trained. ``suite_zero``: those that
+            NAS-Bench-Suite-Zero scored, whose operations have batch norms without weights and
+            whose poolings are followed by one.
+        auxiliary: Whether to build the auxiliary head, with which the benchmark trained.
+    """
+
+    name = "nb301"
+    tasks = ("cifar10", "digits")
+    # Best row of the SWAP paper's table 6; its sizes include the auxiliary head.
+    regulariser = Regulariser(mu=1.8, sigma=1.8, unit=1e6)
+
+    def __init__(self, style: Style = "original", *, auxiliary: bool = False) -> None:
+        if style not in ("original", "suite_zero"):
+            raise HarnessError(
+                f"style={style!r} is not a NAS-Bench-301 network; use 'original' or 'suite_zero'."
+            )
+        self.style = style
+        self.auxiliary = auxiliary
+
+    def draw(self, random: np.random.Generator) -> str:
+        """Draws an architecture as NAS-Bench-Suite-Zero does.
+
+        Every node takes two different inputs and two operations, all uniformly; the inputs are
+        not sorted.
+        """
+        cells = []
+        for _ in Genotype._fields:
+            sources = [random.choice(2 + node, size=2, replace=False) for node in range(NODES)]
+            labels = random.integers(len(OPERATIONS), size=2 * NODES)
+            pairs = zip(np.concatenate(sources).tolist(), labels.tolist(), strict=True)
+            cells.append(tuple(pairs))
+        return str(tuple(cells))
+
+    def canonical(self, key: str) -> str:
+        """Returns the key in the benchmark's spelling; edges keep their order."""
+        return to_key(parse(key))
+
+    def network(self, key: str, task: Task) -> nn.Module:
+        """Builds the network in the style and with the head that this space was made with.
+
+        Raises:
+            HarnessError: If the auxiliary head does not fit the task's images.
+        """
+        if self.auxiliary and task.input_shape[1:] != (32, 32):
+            raise HarnessError(
+                f"The auxiliary head needs 32×32 images, but those of {task.name} are "
+                f"{task.input_shape[1]}×{task.input_shape[2]}; leave the head out."
+            )
+        return Network(parse(key), self._skeleton(self.auxiliary), task.outputs)
+
+    def count_params(self, key: str, task: str, *, auxiliary: bool | None = None) -> int:
+        """Counts the parameters.
+
+        Args:
+            key: The architecture.
+            task: The task, for the number of classes.
+            auxiliary: Whether to count the auxiliary head (468,234 for ten classes); by default,
+                whether this space builds it.
+        """
+        skeleton = self._skeleton(self.auxiliary if auxiliary is None else auxiliary)
+        return count_params(parse(key), skeleton, self.task(task).outputs)
+
+    def theta_params(self, key: str, task: str) -> int:
+        """Counts the parameters for SWAP's Θ: with the auxiliary head.
+
+        Only so does the range in the SWAP paper's appendix B, 1.0 to 1.8 million, come out.
+        """
+        return self.count_params(key, task, auxiliary=True)
+
+    def isomorphism_class(self, key: str) -> str:
+        """Names the function that the two cells compute.
+
+        The order of nodes, and of the inputs of a node, does not matter.
+        """
+        return " ".join(darts.cell_class(cell) for cell in parse(key))
+
+    def _skeleton(self, auxiliary: bool) -> Skeleton:
+        return Skeleton(32, 8, auxiliary=auxiliary, affine=self.style == "original")
+
+
+spaces.add(NasBench301.name, NasBench301())

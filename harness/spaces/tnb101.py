@@ -1,0 +1,299 @@
+"""TransNAS-Bench-101: a cell-level (micro) and a macro-level search space over seven tasks.
+
+Duan et al., "TransNAS-Bench-101: Improving Transferability and Generalizability of Cross-Task
+Neural Architecture Search", CVPR 2021. Keys are the benchmark's strings: ``64-41414-3_33_333``
+(micro: fixed modules, one group of digits per node, one digit per incoming edge) and
+``64-1234-basic`` (macro: one digit per module).
+"""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cache, partial
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+
+from harness.errors import HarnessError
+from harness.spaces import tnb101_decoders as decoders
+from harness.spaces import tnb101_encoder as encoders
+from harness.spaces.base import Regulariser, Space, spaces
+from harness.tasks import Task
+
+TASKS = (
+    "class_scene",
+    "class_object",
+    "room_layout",
+    "jigsaw",
+    "segmentsemantic",
+    "normal",
+    "autoencoder",
+)
+MICRO_MODULES = "41414"
+
+
+def parse_micro(key: str) -> str:
+    """Returns the six operation digits of ``key``, in the order of ``tnb101_encoder.EDGES``.
+
+    Raises:
+        HarnessError: If the string is not an architecture of the micro space.
+    """
+    form = re.fullmatch(rf"64-{MICRO_MODULES}-([0-3])_([0-3]{{2}})_([0-3]{{3}})", key.strip())
+    if form is None:
+        raise HarnessError(
+            f"{key!r} is not a TransNAS-Bench-101 micro architecture; expected the form "
+            f"64-{MICRO_MODULES}-a_bc_def with digits 0 (none), 1 (skip), 2 (1×1 convolution) "
+            "and 3 (3×3 convolution)."
+        )
+    return "".join(form.groups())
+
+
+def parse_macro(key: str) -> str:
+    """Returns the module digits of ``key``.
+
+    Raises:
+        HarnessError: If the string is not an architecture of the macro space.
+    """
+    form = re.fullmatch(r"64-([1-4]{4,6})-basic", key.strip())
+    if form is None:
+        raise HarnessError(
+            f"{key!r} is not a TransNAS-Bench-101 macro architecture; expected the form "
+            "64-abcd-basic with 4 to 6 module digits from 1 to 4."
+        )
+    modules = form.group(1)
+    if not _is_in_macro_space(modules):
+        raise HarnessError(
+            f"{key!r} lies outside the TransNAS-Bench-101 macro space; expected 1 to 4 modules "
+            "that halve the resolution (digits 3, 4) and 1 to 3 that double the width (2, 4)."
+        )
+    return modules
+
+
+def micro_from_naslib(operations: Sequence[int]) -> str:
+    """Returns the micro key of one of NASLib's tuples.
+
+    Its six numbers are the digits of the string, in the string's order. NASLib's own lists of
+    operations and edges say otherwise, but its conversion, hence all its results, ignore them.
+
+    Raises:
+        HarnessError: If these are not six numbers from 0 to 3.
+    """
+    if len(operations) != 6 or any(operation not in range(4) for operation in operations):
+        raise HarnessError(
+            f"{tuple(operations)} is not a TransNAS-Bench-101 micro architecture of NASLib; "
+            "expected six numbers from 0 to 3."
+        )
+    return _to_micro_key("".join(str(int(operation)) for operation in operations))
+
+
+def macro_from_naslib(modules: Sequence[int]) -> str:
+    """Returns the macro key of one of NASLib's tuples, padded to six with zeros or not.
+
+    Raises:
+        HarnessError: If these are not 4 to 6 module digits, followed by zeros at most.
+    """
+    if len(modules) > 6 or any(module not in range(5) for module in modules):
+        raise HarnessError(
+            f"{tuple(modules)} is not a TransNAS-Bench-101 macro architecture of NASLib; expected "
+            "4 to 6 numbers from 1 to 4, padded with zeros to six at most."
+        )
+    digits = "".join(str(int(module)) for module in modules).rstrip("0")
+    return _to_macro_key(parse_macro(_to_macro_key(digits)))
+
+
+def _to_micro_key(operations: str) -> str:
+    return f"64-{MICRO_MODULES}-{operations[0]}_{operations[1:3]}_{operations[3:]}"
+
+
+def _to_macro_key(modules: str) -> str:
+    return f"64-{modules}-basic"
+
+
+def _is_in_macro_space(modules: str) -> bool:
+    halving, doubling = (sum(digit in kind for digit in modules) for kind in ("34", "24"))
+    return 1 <= halving <= 4 and 1 <= doubling <= 3
+
+
+class Network(nn.Module):
+    """Encoder and decoder; a discriminator rides along without taking part."""
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, discriminator: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+        self.discriminator = discriminator
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps N×3×H×W images to N×outputs, or N×outputs×H×W for the image tasks."""
+        return self.decoder(self.encoder(x))  # type: ignore[no-any-return]
+
+
+class SiameseNetwork(Network):
+    """The jigsaw network: one encoder for all tiles, their features stacked on the channel axis."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps N×9×3×H×W tiles to N×outputs logits."""
+        # Tile by tile, not as one batch of 9N: each call has batch statistics of its own.
+        features = [self.encoder(tile) for tile in x.unbind(dim=1)]
+        return self.decoder(torch.cat(features, dim=1))  # type: ignore[no-any-return]
+
+
+class TransNasSpace(Space):
+    """What both spaces share: tasks, decoders, and how the parts make a network.
+
+    Args:
+        discriminator: Give the networks of ``normal`` and ``autoencoder`` the discriminator that
+            the benchmark's model object carries and never runs. Parameter counts include it then,
+            and so does every proxy that reads all weights.
+    """
+
+    tasks = TASKS
+
+    def __init__(self, *, discriminator: bool = False) -> None:
+        self.discriminator = discriminator
+
+    @abstractmethod
+    def modules(self, key: str) -> str:
+        """Returns the module digits of an architecture."""
+
+    @abstractmethod
+    def encoder(self, key: str) -> encoders.Encoder:
+        """Builds the encoder of an architecture."""
+
+    @abstractmethod
+    def count_encoder_params(self, key: str) -> int:
+        """Returns the number of parameters of the encoder, without building it."""
+
+    def network(self, key: str, task: Task) -> nn.Module:
+        """Builds the benchmark's network; only the encoder's weights are Kaiming's."""
+        modules = self.modules(key)
+        encoder = self.encoder(key)
+        width, doublings = encoders.output_width(modules), encoders.halvings(modules)
+        decoder = decoders.decoder(task, width, doublings)
+        if task.name == "jigsaw":
+            return SiameseNetwork(encoder, decoder)
+        return Network(
+            encoder, decoder, decoders.discriminator() if self._has_rider(task) else None
+        )
+
+    def count_params(self, key: str, task: str) -> int:
+        """Counts the parameters of encoder and decoder, and of the discriminator if it is on."""
+        spec = self.task(task)
+        width = encoders.output_width(self.modules(key))
+        rider = decoders.count_discriminator() if self._has_rider(spec) else 0
+        return self.count_encoder_params(key) + decoders.count_decoder(spec, width) + rider
+
+    def _has_rider(self, task: Task) -> bool:
+        return self.discriminator and task.name in decoders.ADVERSARIAL_TASKS
+
+
+class TransNasMicro(TransNasSpace):
+    """The cell-level space: 4,096 cells of four nodes and six edges in a fixed macro structure."""
+
+    name = "tnb101_micro"
+    # No published values: mu and sigma are the automatic choice, the largest network of the space.
+    regulariser = Regulariser(mu=41.44, sigma=41.44, unit=1e6)
+
+    def keys(self) -> Sequence[str]:
+        """Returns all 4,096 architecture strings in alphabetical order."""
+        return _micro_keys()
+
+    def canonical(self, key: str) -> str:
+        """Returns the architecture string, without surrounding blanks."""
+        return _to_micro_key(parse_micro(key))
+
+    def modules(self, key: str) -> str:
+        """Returns the module digits that all cells share."""
+        parse_micro(key)
+        return MICRO_MODULES
+
+    def encoder(self, key: str) -> encoders.Encoder:
+        """Builds the encoder: ten copies of the cell, three of which halve the resolution."""
+        return encoders.Encoder(MICRO_MODULES, partial(encoders.Cell, parse_micro(key)))
+
+    def count_encoder_params(self, key: str) -> int:
+        """Counts the parameters; 19,488 in the stem remain when the cell has no operation."""
+        return encoders.count_encoder(MICRO_MODULES, partial(encoders.count_cell, parse_micro(key)))
+
+    def isomorphism_class(self, key: str) -> str:
+        """Names the function that the cell computes; the benchmark itself defines no classes.
+
+        Two cells share a class if their graphs are equal once ``none`` edges and dead ends are
+        gone and skips are merged. Only skips that are the identity in all ten cells merge, so not
+        those from the cell's input. A convolution of an empty node is a learned constant and
+        stays.
+        """
+        operations = dict(zip(encoders.EDGES, parse_micro(key), strict=True))
+        nodes: list[tuple[str, ...]] = [("x",)]
+        calls: dict[tuple[int, int], str] = {}
+        for target in (1, 2, 3):
+            terms: list[str] = []
+            for source in range(target):
+                operation = operations[source, target]
+                if operation == encoders.SKIP and source > 0:
+                    terms.extend(nodes[source])
+                elif operation != encoders.NONE:
+                    calls[source, target] = f"{operation}({'+'.join(nodes[source])})"
+                    terms.append(calls[source, target])
+            nodes.append(tuple(sorted(terms)))
+        # The output alone cannot tell one layer with two readers from two equal layers.
+        live = _live(operations)
+        layers = sorted(call for (_, target), call in calls.items() if target in live)
+        return f"{'+'.join(nodes[3])} with {', '.join(layers)}"
+
+
+class TransNasMacro(TransNasSpace):
+    """The macro-level space: 3,256 sequences of four to six modules of residual blocks."""
+
+    name = "tnb101_macro"
+    # No published values: mu and sigma are the automatic choice, the largest network of the space.
+    regulariser = Regulariser(mu=40.18, sigma=40.18, unit=1e6)
+
+    def keys(self) -> Sequence[str]:
+        """Returns all 3,256 architecture strings in alphabetical order."""
+        return _macro_keys()
+
+    def canonical(self, key: str) -> str:
+        """Returns the architecture string, without surrounding blanks."""
+        return _to_macro_key(parse_macro(key))
+
+    def modules(self, key: str) -> str:
+        """Returns the module digits."""
+        return parse_macro(key)
+
+    def encoder(self, key: str) -> encoders.Encoder:
+        """Builds the encoder: two residual blocks per module."""
+        return encoders.Encoder(parse_macro(key), encoders.BasicBlock)
+
+    def count_encoder_params(self, key: str) -> int:
+        """Counts the parameters of stem and residual blocks."""
+        return encoders.count_encoder(parse_macro(key), encoders.count_basic_block)
+
+
+def _live(operations: dict[tuple[int, int], str]) -> set[int]:
+    """Returns the nodes from which a path leads to the cell's output."""
+    live = {3}
+    for source in (2, 1):
+        if any(operations[source, target] != encoders.NONE for target in live if target > source):
+            live.add(source)
+    return live
+
+
+@cache
+def _micro_keys() -> tuple[str, ...]:
+    return tuple(_to_micro_key("".join(digits)) for digits in product("0123", repeat=6))
+
+
+@cache
+def _macro_keys() -> tuple[str, ...]:
+    sequences = ("".join(digits) for n in (4, 5, 6) for digits in product("1234", repeat=n))
+    return tuple(sorted(_to_macro_key(s) for s in sequences if _is_in_macro_space(s)))
+
+
+spaces.add(TransNasMicro.name, TransNasMicro())
+spaces.add(TransNasMacro.name, TransNasMacro())

@@ -1,0 +1,17 @@
+"""How well scores rank architectures: rank correlations with intervals. No torch here."""
+
+from harness.stats.bootstrap import resampled_spearman, weighted_midranks
+from harness.stats.correlation import correlations, kendall, spearman
+from harness.stats.ranks import Policy, resolve_undefined
+from harness.stats.summary import summary
+
+__all__ = [
+    "Policy",
+    "correlations",
+    "kendall",
+    "resampled_spearman",
+    "resolve_undefined",
+    "spearman",
+    "summary",
+    "weighted_midranks",
+]

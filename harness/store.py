@@ -1,0 +1,75 @@
+"""Tables on disk that grow by whole files: atomic, resumable, safe under many writers.
+
+A shard is one parquet file whose name is the hash of the work that it holds. It is written under a
+temporary name and renamed when complete, so a file that can be seen is finished; a run that was
+killed leaves at most a temporary file behind. Two writers of the same work write the same name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from harness.errors import DataError
+from harness.files import atomic
+
+
+class ShardFolder:
+    """A folder of finished shards.
+
+    Args:
+        folder: Where the shards lie; made when the first is written.
+        schema: Columns and types of every shard.
+        identity: Columns that identify a row; of rows that several shards hold, one is returned.
+    """
+
+    def __init__(self, folder: Path, schema: pa.Schema, identity: list[str]) -> None:
+        self.folder = folder
+        self.schema = schema
+        self.identity = identity
+
+    def write(self, work: Iterable[object], rows: pd.DataFrame) -> Path:
+        """Writes one finished shard; ``work`` names what it holds and thereby the file.
+
+        Raises:
+            HarnessError: If the folder cannot be written to.
+        """
+        name = hashlib.sha256("\x1f".join(map(str, work)).encode()).hexdigest()[:20]
+        path = self.folder / f"{name}.parquet"
+        table = pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False)
+        with atomic(path) as temporary:
+            pq.write_table(table, temporary)
+        return path
+
+    def read(self) -> pd.DataFrame:
+        """Returns the rows of all finished shards.
+
+        Raises:
+            DataError: If a shard is corrupted; the message names the file to delete.
+        """
+        tables = [self._read_shard(path) for path in self._paths()]
+        table = pa.concat_tables(tables) if tables else self.schema.empty_table()
+        rows: pd.DataFrame = table.to_pandas()
+        return rows.drop_duplicates(self.identity, ignore_index=True)
+
+    def _paths(self) -> Iterator[Path]:
+        yield from sorted(self.folder.glob("*.parquet"))
+
+    def _read_shard(self, path: Path) -> pa.Table:
+        try:
+            # Not read_table, which would read key=value parts of a path as partition columns.
+            return pq.ParquetFile(path).read().cast(self.schema)
+        except (pa.ArrowException, OSError, ValueError) as error:
+            raise DataError(
+                f"The shard {path} is corrupted ({_first_line(error)}); delete that file and run "
+                "again, only its part is computed anew."
+            ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,1 @@
+"""Training recipes: ground truth that the project measures itself."""

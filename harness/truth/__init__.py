@@ -1,0 +1,89 @@
+"""Ground truth: the accuracies that benchmarks recorded, and what exactly each of them is.
+
+A table for another space or task is one new file: a reader from the raw format and a record per
+task (see ``nb201_test_mean``), plus an entry in ``sources.toml`` and an import here. Another
+package registers its records through the entry-point group ``harness.truth``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pandas as pd
+
+from harness.truth import (
+    nb201_digits,
+    nb201_suite_zero,
+    nb201_test_mean,
+    nb201_test_seeds,
+    records,
+    user_csv,
+)
+from harness.truth.download import fetch
+from harness.truth.published import load_published
+from harness.truth.records import TruthInfo
+
+__all__ = [
+    "TruthInfo",
+    "describe",
+    "fetch",
+    "load",
+    "load_published",
+    "nb201_digits",
+    "nb201_suite_zero",
+    "nb201_test_mean",
+    "nb201_test_seeds",
+    "variants",
+]
+
+
+def load(space: str, task: str, variant: str = "default", path: str | None = None) -> pd.DataFrame:
+    """Loads the accuracies of a benchmark.
+
+    Args:
+        space: Search space, for example ``nb201``.
+        task: Task, for example ``cifar100``.
+        variant: Which of the accuracies that were recorded; see ``variants``. ``csv`` reads a
+            file of your own with the columns ``key,value``.
+        path: That file, for ``variant="csv"`` alone.
+
+    Returns:
+        One row per architecture, sorted by key: ``key`` (canonical), ``value`` (percent for
+        accuracies), ``n_training_seeds`` (runs behind the value, missing where not stated) and,
+        where known, ``std`` over those runs. ``attrs`` holds the fields of ``TruthInfo``.
+
+    Raises:
+        HarnessError: If there is no such table, or the user's file is faulty.
+        DataError: If a data file cannot be had or is not the recorded one.
+    """
+    if variant == "csv":
+        info, table = user_csv.info(space, task), user_csv.read(space, task, path)
+    else:
+        record = records.get(space, task, variant)
+        info = record.info
+        records.no_path(space, task, info.variant, path)
+        table = records.checked(record.read(), info)
+    table = table.sort_values("key", ignore_index=True)
+    table["n_training_seeds"] = table["n_training_seeds"].astype("Int64")
+    table.attrs.update(asdict(replace(info, n=len(table))))
+    return table
+
+
+def describe(space: str, task: str, variant: str = "default") -> TruthInfo:
+    """Tells what a table's numbers mean and where they come from, without loading it.
+
+    Raises:
+        HarnessError: If there is no such table.
+    """
+    if variant == "csv":
+        return user_csv.info(space, task)
+    return records.get(space, task, variant).info
+
+
+def variants(space: str, task: str) -> list[str]:
+    """Returns the variants of a space and task, the default first and ``csv`` last.
+
+    Raises:
+        HarnessError: If the space or the task has no ground truth.
+    """
+    return [record.info.variant for record in records.of(space, task)] + ["csv"]

@@ -1,0 +1,128 @@
+"""Fetches outside files: from a local mirror, the cache or the network, and checks each of them."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pooch
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from harness.errors import DataError
+from harness.files import atomic
+from harness.inputs.files import checksum, data_folder, mirror_folder
+from harness.truth.sources import Source, source
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 60  # without an answer or a further byte
+
+
+def fetch(name: str) -> Path:
+    """Returns a checked local copy of an outside file.
+
+    Looked up in ``HARNESS_MIRROR/<host>/<path>``, then in the cache (``data/cache/<host>/<path>``
+    under ``HARNESS_DATA``); downloaded into the cache otherwise.
+
+    Args:
+        name: An entry of ``sources.toml``.
+
+    Raises:
+        DataError: If the file cannot be had, or is not the one that was recorded.
+        HarnessError: If there is no such entry.
+    """
+    entry = source(name)
+    mirror = mirror_folder()
+    if mirror and (mirrored := mirror / entry.place).is_file():
+        if fault := _fault(entry, mirrored):
+            raise DataError(f"{mirrored} in HARNESS_MIRROR {fault}; replace or remove it.")
+        return mirrored
+    cached = data_folder() / "cache" / entry.place
+    if cached.is_file():
+        fault = _fault(entry, cached)
+        if not fault:
+            return cached
+        if not entry.address:
+            raise DataError(f"{cached} {fault}; place the file of {entry.page} there again.")
+        log.warning("%s %s; it is downloaded again.", cached, fault)
+    _download(entry, cached)
+    return cached
+
+
+def _fault(entry: Source, path: Path) -> str:
+    """Returns what is wrong with a file, in words that follow its name; empty if nothing is."""
+    size = path.stat().st_size
+    if entry.bytes is not None and size < entry.bytes:
+        return f"is truncated: it has {size:,} bytes where {entry.bytes:,} are expected"
+    if entry.bytes is not None and size > entry.bytes:
+        return f"is another file: it has {size:,} bytes where {entry.bytes:,} are expected"
+    if (digest := checksum(path, entry.algorithm)) != entry.digest:
+        return (
+            f"is another file: its {entry.algorithm} is {digest[:12]}… "
+            f"where {entry.digest[:12]}… is expected"
+        )
+    return ""
+
+
+def _download(entry: Source, path: Path) -> None:
+    if not entry.address:
+        raise DataError(
+            f"{entry.name} cannot be downloaded; get it from {entry.page} and place it at {path} "
+            f"or in HARNESS_MIRROR at {entry.place}."
+        )
+    with atomic(path) as partial:
+        try:
+            with _Bar(path.name) as bar:
+                downloader = pooch.HTTPDownloader(progressbar=bar, timeout=TIMEOUT_SECONDS)
+                downloader(entry.address, str(partial), None)
+        except OSError as error:  # every error of requests is one
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            raise DataError(
+                f"{entry.address} could not be downloaded ({reason}); check the network and run "
+                f"again, or place the file at {path}, or set HARNESS_MIRROR to a folder that "
+                f"holds it at {entry.place}."
+            ) from error
+        if fault := _fault(entry, partial):
+            raise DataError(
+                f"The download of {entry.address} {fault}; nothing was kept. Run again, or place "
+                f"the right file at {path}."
+            )
+
+
+class _Bar:
+    """A rich progress bar with the four methods that pooch calls."""
+
+    def __init__(self, name: str) -> None:
+        self.total = 0
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            transient=True,
+        )
+        self._task = self._progress.add_task(name, total=None)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.stop()
+
+    def update(self, size: int) -> None:
+        self._progress.update(self._task, total=self.total or None, advance=size)
+
+    def reset(self) -> None:
+        self._progress.reset(self._task, total=self.total or None)
+
+    def close(self) -> None:
+        self._progress.stop()

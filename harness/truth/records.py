@@ -1,0 +1,150 @@
+"""The declarative record behind every ground-truth table: what its numbers mean, who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import DataError, HarnessError, unknown
+from harness.registry import Registry
+from harness.truth.sources import source
+from harness.truth.tables import Reader, converted
+
+
+@dataclass(frozen=True)
+class TruthInfo:
+    """Which accuracy a table holds, and where it comes from.
+
+    Attributes:
+        space: Search space.
+        task: Task.
+        variant: Name of the table among those of its space and task.
+        metric: What ``value`` is, with its unit.
+        split: On which images it was measured, after training on which.
+        epochs: Training epochs; None where there is no single number.
+        training_seeds: How many training runs stand behind a value, or that in words.
+        aggregation: How they became one value: ``"single"``, ``"mean"``, ``"surrogate"``.
+        n: Number of architectures; None until the table is loaded.
+        sources: Names in ``sources.toml``; empty for a file of the package or of the user.
+        licence: Licence of the raw files.
+        note: What a reader of a figure has to know.
+    """
+
+    space: str
+    task: str
+    variant: str
+    metric: str
+    split: str
+    epochs: int | None
+    training_seeds: int | str
+    aggregation: str
+    n: int | None
+    sources: tuple[str, ...]
+    licence: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A table that can be loaded.
+
+    Attributes:
+        info: What it means.
+        read: Returns the table: ``key``, ``value``, ``n_training_seeds`` and maybe ``std``.
+        default: Whether it is the one to take when no variant is named.
+    """
+
+    info: TruthInfo
+    read: Callable[[], pd.DataFrame]
+    default: bool = False
+
+
+records: Registry[Record] = Registry("ground truth", group="harness.truth")
+
+
+def add(record: Record) -> None:
+    """Registers a table."""
+    info = record.info
+    records.add(f"{info.space}/{info.task}/{info.variant}", record)
+
+
+def from_source(info: TruthInfo, reader: Reader, *, file_task: str, default: bool = False) -> None:
+    """Registers a table that is converted from one outside file.
+
+    Args:
+        info: What it means, naming its one source; the licence is filled in from there.
+        reader: Reads the raw file.
+        file_task: What the raw file calls the task.
+        default: Whether it is the one to take when no variant is named.
+    """
+    (name,) = info.sources
+    cache_name = f"{info.space}-{info.task}-{info.variant}"
+
+    def read() -> pd.DataFrame:
+        return converted(cache_name, name, reader, file_task)
+
+    add(Record(replace(info, licence=source(name).licence), read, default))
+
+
+def of(space: str, task: str) -> list[Record]:
+    """Returns the records of a space and task, the default first.
+
+    Raises:
+        HarnessError: If the space has no ground truth at all, or none for the task.
+    """
+    every = [records.get(name) for name in records]
+    of_space = [r for r in every if r.info.space == space]
+    if not of_space:
+        raise unknown("search space with ground truth", space, {r.info.space for r in every})
+    found = [r for r in of_space if r.info.task == task]
+    if not found:
+        raise unknown(f"task of {space} with ground truth", task, {r.info.task for r in of_space})
+    return sorted(found, key=lambda r: (not r.default, r.info.variant))
+
+
+def get(space: str, task: str, variant: str) -> Record:
+    """Returns one record; ``variant="default"`` is the first.
+
+    Raises:
+        HarnessError: If there is none.
+    """
+    found = of(space, task)
+    if variant == "default":
+        return found[0]
+    for record in found:
+        if record.info.variant == variant:
+            return record
+    names = [record.info.variant for record in found] + ["csv", "default"]
+    raise unknown(f"ground-truth variant of {space}/{task}", variant, names)
+
+
+def checked(table: pd.DataFrame, info: TruthInfo) -> pd.DataFrame:
+    """Returns ``table`` if it is what ``info`` promises.
+
+    Raises:
+        DataError: If keys repeat, a value is not finite, or the number of rows is not ``info.n``.
+    """
+    name = f"The ground truth {info.space}/{info.task}/{info.variant}"
+    if table["key"].duplicated().any():
+        raise DataError(f"{name} holds {table.key[table.key.duplicated()].iloc[0]!r} twice.")
+    if not np.isfinite(table["value"]).all():
+        raise DataError(f"{name} holds a value that is not a finite number.")
+    if info.n is not None and len(table) != info.n:
+        raise DataError(f"{name} holds {len(table):,} architectures where {info.n:,} are expected.")
+    return table
+
+
+def no_path(space: str, task: str, variant: str, path: str | None) -> None:
+    """Refuses a path where none is used.
+
+    Raises:
+        HarnessError: If ``path`` is given.
+    """
+    if path is not None:
+        raise HarnessError(
+            f"path={path!r} was given for the ground truth {space}/{task}/{variant}, which reads "
+            "no file of yours; add variant=csv (truth=csv) or leave the path out."
+        )

@@ -1,0 +1,56 @@
+"""The raw format of NAS-Bench-Suite-Zero's score files, shared by all its search spaces.
+
+A zip of JSON files named ``benchmark--<space>--<task>--<start>.json``. Each is a list of
+``{"arch": "(4, 0, 3, 1, 4, 3)", "val_accuracy": 85.9, ...}``, one entry per architecture.
+Krishnakumar et al., "NAS-Bench-Suite-Zero", NeurIPS 2022 (data sets and benchmarks).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from harness.errors import DataError
+
+Ids = tuple[int, ...]
+
+
+def ids(text: str) -> Ids:
+    """Returns the numbers of an architecture tuple that was written as text."""
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def accuracies(path: Path, task: str, to_key: Callable[[Ids], str]) -> pd.DataFrame:
+    """Reads the accuracies of one task.
+
+    Args:
+        path: The zip.
+        task: What the file calls the task.
+        to_key: Turns an architecture tuple into the space's canonical key.
+
+    Returns:
+        Columns ``key``, ``value`` (as stored: percent for accuracies) and ``n_training_seeds``.
+
+    Raises:
+        DataError: If the zip holds nothing of that task, or an entry without its fields.
+    """
+    try:
+        rows = [(to_key(ids(e["arch"])), float(e["val_accuracy"])) for e in _entries(path, task)]
+    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is not a NAS-Bench-Suite-Zero score file ({error!r}).") from error
+    if not rows:
+        raise DataError(f"{path} holds no scores of the task {task!r}.")
+    return pd.DataFrame(rows, columns=["key", "value"]).assign(n_training_seeds=1)
+
+
+def _entries(path: Path, task: str) -> Iterator[dict[str, str]]:
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.namelist()):
+            parts = PurePosixPath(member).stem.split("--")
+            if member.endswith(".json") and len(parts) == 4 and parts[2] == task:
+                yield from json.loads(archive.read(member))

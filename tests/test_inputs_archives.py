@@ -1,0 +1,224 @@
+"""The official image archives, written here exactly as they are, and pickles that attack."""
+
+import io
+import os
+import pickle
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.errors import DataError, HarnessError
+from harness.inputs import archives, make_bank
+from harness.inputs.banks import read_bank
+from harness.inputs.unpickle import load_plain
+
+SIDE = 32
+
+
+def _images(n: int, seed: int, side: int = SIDE) -> np.ndarray:
+    """N×3×side×side bytes, as both formats store them."""
+    return np.random.default_rng(seed).integers(256, size=(n, 3, side, side), dtype=np.uint8)
+
+
+def _tar(path: Path, members: dict[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as tar:
+        for name, content in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return path
+
+
+def _binary(images: np.ndarray, *labels: list[int]) -> bytes:
+    rows = zip(*labels, images, strict=True)
+    return b"".join(bytes(row[:-1]) + row[-1].tobytes() for row in rows)
+
+
+def _python2_pickle(batch: dict[str, object]) -> bytes:
+    """A protocol-2 pickle with the names that Python 2's numpy wrote."""
+    content = pickle.dumps(batch, protocol=2)
+    return content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
+
+
+def _check(found: archives.Images, images: np.ndarray, labels: list[int]) -> None:
+    np.testing.assert_array_equal(found[0], images.transpose(0, 2, 3, 1))
+    np.testing.assert_array_equal(found[1], labels)
+    assert (found[0].dtype, found[1].dtype) == (np.uint8, np.int64)
+
+
+@pytest.fixture
+def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """Serves ``tmp_path/<source name>`` and keeps banks in ``tmp_path/data``."""
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("HARNESS_MIRROR", raising=False)
+    return lambda name: tmp_path / name
+
+
+CIFAR10_PARTS = [(_images(2, i), [i, 9 - i]) for i in range(1, 6)]
+
+
+def test_cifar10_bank_from_either_format(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+    _tar(
+        tmp_path / "cifar10_binary",
+        {
+            f"cifar-10-batches-bin/data_batch_{i}.bin": _binary(images, labels)
+            for i, (images, labels) in enumerate(CIFAR10_PARTS, 1)
+        },
+    )
+    _tar(
+        tmp_path / "cifar10_python",
+        {
+            f"cifar-10-batches-py/data_batch_{i}": _python2_pickle(
+                {"data": images.reshape(2, -1), "labels": labels, "batch_label": "a batch"}
+            )
+            for i, (images, labels) in enumerate(CIFAR10_PARTS, 1)
+        },
+    )
+    images = np.concatenate([images for images, _ in CIFAR10_PARTS])
+    labels = [label for _, part in CIFAR10_PARTS for label in part]
+    for source in (None, "cifar10_python"):
+        path = make_bank("cifar10_train", fetch, source=source)
+        assert path == tmp_path / "data/images/cifar10_train.npz"
+        content = read_bank("cifar10_train")
+        assert content.labels is not None
+        _check((content.images, content.labels), images, labels)
+        path.unlink()
+    assert list((tmp_path / "data/images").iterdir()) == []
+
+
+def test_cifar100_takes_the_fine_label(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+    images, coarse, fine = _images(3, 0), [19, 0, 7], [99, 0, 42]
+    binary = _tar(
+        tmp_path / "cifar100_binary", {"cifar-100-binary/train.bin": _binary(images, coarse, fine)}
+    )
+    batch = {"data": images.reshape(3, -1), "fine_labels": fine, "coarse_labels": coarse}
+    _tar(tmp_path / "cifar100_python", {"cifar-100-python/train": _python2_pickle(batch)})
+    _check(archives.cifar_binary(binary, ["cifar-100-binary/train.bin"], 2), images, fine)
+    for source in (None, "cifar100_python"):
+        make_bank("cifar100_train", fetch, source=source)
+        content = read_bank("cifar100_train")
+        assert content.labels is not None
+        _check((content.images, content.labels), images, fine)
+
+
+def test_imagenet16_keeps_classes_1_to_120(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+    kept_images, kept_labels = [], []
+    for i in range(1, 11):
+        images, labels = _images(4, i, 16), [i, 120, 121, 1000]
+        batch = {"data": images.reshape(4, -1), "labels": labels, "mean": np.zeros(768)}
+        (tmp_path / f"imagenet16_train_{i}").write_bytes(pickle.dumps(batch))
+        kept_images.append(images[:2])
+        kept_labels += [i - 1, 119]
+    make_bank("imagenet16_120_train", fetch)
+    content = read_bank("imagenet16_120_train")
+    assert content.labels is not None
+    _check((content.images, content.labels), np.concatenate(kept_images), kept_labels)
+
+
+class Attack:
+    """Runs a command when it is unpickled."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (self.command,)
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, protocol: int) -> None:
+    victim = tmp_path / "victim"
+    batch = {"data": np.zeros((1, 3072), np.uint8), "labels": [0], "x": Attack(f"touch {victim}")}
+    content = pickle.dumps(batch, protocol=protocol)
+    archive = _tar(tmp_path / "a.tar.gz", {"batch": content})
+    with pytest.raises(DataError, match=r"refused: it names .*malicious"):
+        archives.cifar_python(archive, ["batch"], "labels")
+    assert not victim.exists()
+    pickle.loads(content)  # the attack is a real one
+    assert victim.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"cbuiltins\neval\n(V1+1\ntR.",
+        b"cnumpy\nload\n(V/etc/passwd\ntR.",
+        b"cnumpy.lib\nformat\n.",
+        b"c_codecs\ndecode\n(V1\ntR.",
+        b"c_codecs\nencode\n(Vabc\nVhex_codec\ntR.",
+        b"cnumpy\nndarray.tofile\n.",
+        b"\x80\x04\x8c\x05numpy\x8c\x0cndarray.dump\x93.",
+    ],
+)
+def test_other_names_are_refused_too(content: bytes) -> None:
+    with pytest.raises(DataError, match="refused"):
+        load_plain(io.BytesIO(content), "it")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", pickle.dumps([1, 2])[:-3], b"\x80\x09."])
+def test_broken_pickles_are_data_errors(content: bytes) -> None:
+    with pytest.raises(DataError, match="not a readable pickle"):
+        load_plain(io.BytesIO(content), "it")
+
+
+@pytest.mark.parametrize("protocol", range(5))
+def test_plain_data_survives(protocol: int) -> None:
+    value = {"a": [1, 2.5, None, True, "é", b"\xff\x00"], "b": (np.arange(6).reshape(2, 3),)}
+    found = load_plain(io.BytesIO(pickle.dumps(value, protocol=protocol)), "it")
+    assert isinstance(found, dict)
+    assert found["a"] == value["a"]
+    np.testing.assert_array_equal(found["b"][0], value["b"][0])
+
+
+@pytest.mark.parametrize(
+    ("batch", "message"),
+    [
+        ([1], "no image batch"),
+        ({"data": np.zeros((2, 3072), np.uint8)}, "no image batch"),
+        ({"data": np.zeros((2, 3072), np.uint8), "labels": [1]}, "1 labels"),
+        ({"data": np.zeros((2, 3071), np.uint8), "labels": [1, 2]}, "3071"),
+        ({"data": np.zeros((2, 3072)), "labels": [1, 2]}, "float64"),
+        ({"data": np.zeros((2, 3072), np.uint8), "labels": ["a", "b"]}, "whole numbers"),
+    ],
+)
+def test_other_batches_are_refused(tmp_path: Path, batch: object, message: str) -> None:
+    archive = _tar(tmp_path / "a.tar.gz", {"batch": pickle.dumps(batch, protocol=2)})
+    with pytest.raises(DataError, match=message):
+        archives.cifar_python(archive, ["batch"], "labels")
+
+
+def test_broken_archives_are_data_errors(tmp_path: Path) -> None:
+    whole = _tar(tmp_path / "a.tar.gz", {"x.bin": _binary(_images(2, 0), [1, 2])})
+    with pytest.raises(DataError, match=r"y\.bin cannot be read"):
+        archives.cifar_binary(whole, ["y.bin"], 1)
+    with pytest.raises(DataError, match="not a multiple of 3074"):
+        archives.cifar_binary(whole, ["x.bin"], 2)
+    cut = tmp_path / "cut.tar.gz"
+    for content in (whole.read_bytes()[:1000], b"", b"text"):
+        cut.write_bytes(content)
+        with pytest.raises(DataError, match="cannot be read"):
+            archives.cifar_binary(cut, ["x.bin"], 1)
+
+
+def test_a_label_out_of_range_makes_no_bank(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+    _tar(
+        tmp_path / "cifar10_binary",
+        {"cifar-10-batches-bin/test_batch.bin": _binary(_images(2, 0), [1, 10])},
+    )
+    with pytest.raises(DataError, match="1 to 10; expected 0 to 9"):
+        make_bank("cifar10_test", fetch)
+    assert not (tmp_path / "data").exists()
+
+
+def test_banks_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
+    with pytest.raises(HarnessError, match="bundled"):
+        make_bank("digits_train", fetch)
+    with pytest.raises(HarnessError, match="place it at"):
+        make_bank("imagenet_sample_16", fetch)
+    with pytest.raises(HarnessError, match="Did you mean 'cifar10_train'"):
+        make_bank("cifar10_trian", fetch)
+    with pytest.raises(HarnessError, match="cannot be made from 'cifar100_python'"):
+        make_bank("cifar10_train", fetch, source="cifar100_python")

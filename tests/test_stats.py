@@ -1,0 +1,283 @@
+"""Rank correlations and their intervals, against scipy, by hand and by simulation."""
+
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from harness import stats
+from harness.errors import DataError, HarnessError
+
+INF = np.inf
+
+
+def table(values, truth, status=None, proxy="swap", seed=0):
+    """A score table of one proxy and one seed."""
+    n = len(values)
+    return pd.DataFrame(
+        {
+            "space": "nb201",
+            "task": "cifar100",
+            "key": [f"architecture-{i:05d}" for i in range(n)],
+            "proxy": proxy,
+            "seed": seed,
+            "value": np.asarray(values, dtype=float),
+            "status": ["ok"] * n if status is None else status,
+            "seconds": 0.1,
+            "truth": np.asarray(truth, dtype=float),
+        }
+    )
+
+
+def noisy(proxy, seed, n=60, noise=1.0):
+    random = np.random.default_rng([seed, len(proxy)])
+    truth = random.normal(size=n)
+    return table(truth + noise * random.normal(size=n), truth, proxy=proxy, seed=seed)
+
+
+# Small integers make ties; as floats they stay exact under the maps below.
+pairs = st.lists(st.tuples(st.integers(-8, 8), st.integers(-8, 8)), min_size=2, max_size=40).filter(
+    lambda rows: all(len(set(column)) > 1 for column in zip(*rows, strict=True))
+)
+
+
+@pytest.mark.parametrize("n", [2, 3, 10, 500])
+def test_correlations_with_ties_are_scipys(n):
+    random = np.random.default_rng(n)
+    x, y = random.permutation(n) // 2 + np.arange(n) % 2, random.permutation(n)
+    ranks = scipy_stats.rankdata(x), scipy_stats.rankdata(y)
+    assert stats.spearman(x, y) == pytest.approx(np.corrcoef(*ranks)[0, 1], abs=1e-12)
+    assert stats.kendall(x, y) == pytest.approx(scipy_stats.kendalltau(x, y)[0], abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [stats.spearman, stats.kendall])
+@given(rows=pairs)
+def test_only_the_order_matters(measure, rows):
+    x, y = np.array(rows, dtype=float).T
+    value = measure(x, y)
+    assert -1 - 1e-12 <= value <= 1 + 1e-12
+    assert measure(x**3, np.exp(y)) == pytest.approx(value, abs=1e-12)
+    assert measure(-x, y) == pytest.approx(-value, abs=1e-12)
+    assert measure(y, x) == pytest.approx(value, abs=1e-12)
+    assert measure(x, x) == pytest.approx(1)
+
+
+@given(rows=pairs, random=st.randoms(use_true_random=False))
+def test_row_order_does_not_matter(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    for measure in (stats.spearman, stats.kendall):
+        expected = measure(*np.array(rows).T)
+        assert measure(*np.array(shuffled).T) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("measure", [stats.spearman, stats.kendall])
+@pytest.mark.parametrize(
+    ("x", "y"), [([1, 1, 1], [1, 2, 3]), ([1, 2, 3], [7, 7, 7]), ([1], [2]), ([], [])]
+)
+def test_constant_side_gives_nan_without_a_warning(measure, x, y):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isnan(measure(x, y))
+
+
+def test_resolve_undefined_by_hand():
+    values = [3.0, np.nan, -1e9, np.nan, np.nan]
+    status = ["ok", "undefined", "ok", "oom", "error"]
+    np.testing.assert_array_equal(
+        stats.resolve_undefined(values, status, "worst"), [3.0, -INF, -1e9, np.nan, np.nan]
+    )
+    np.testing.assert_array_equal(
+        stats.resolve_undefined(values, status, "drop"), [3.0, np.nan, -1e9, np.nan, np.nan]
+    )
+
+
+def test_resolve_undefined_refuses_what_it_does_not_know():
+    with pytest.raises(HarnessError, match="Did you mean 'worst'"):
+        stats.resolve_undefined([1.0], ["ok"], "worse")  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="status 'fine'"):
+        stats.resolve_undefined([1.0], ["fine"])
+    for value in (np.nan, INF, -INF):
+        with pytest.raises(DataError, match="no finite value"):
+            stats.resolve_undefined([1.0, value], ["ok", "ok"])
+
+
+def test_correlations_by_hand():
+    """Ranks 5 1½ 4 3 1½ against 5 1 4 3 2: d = 0, ½, 0, 0, −½; failed rows do not count."""
+    scores = table(
+        [9, np.nan, 7, -5e9, np.nan, np.nan, np.nan],
+        [90, 10, 80, 70, 20, 95, 5],
+        ["ok", "undefined", "ok", "ok", "undefined", "error", "oom"],
+    )
+    worst = stats.correlations(scores, "worst").iloc[0]
+    assert (worst["n"], worst["n_undefined"], worst["n_failed"]) == (5, 2, 2)
+    # Σ(x−3)(y−3) = 9½, Σ(x−3)² = 9½, Σ(y−3)² = 10; 9 of 10 pairs agree, 1 is tied.
+    assert worst["spearman"] == pytest.approx(9.5 / np.sqrt(9.5 * 10))
+    assert worst["kendall"] == pytest.approx(9 / np.sqrt(9 * 10))
+
+    drop = stats.correlations(scores, "drop").iloc[0]
+    assert (drop["n"], drop["n_undefined"], drop["n_failed"]) == (3, 2, 2)
+    assert drop["spearman"] == pytest.approx(1)
+
+
+def test_tables_have_exactly_the_promised_columns():
+    scores = pd.concat([noisy("swap", seed) for seed in range(2)], ignore_index=True)
+    assert ",".join(stats.correlations(scores)) == (
+        "space,task,proxy,seed,n,n_undefined,spearman,kendall,n_failed"
+    )
+    assert ",".join(stats.summary(scores, resamples=10)) == (
+        "space,task,proxy,seeds,n,spearman_mean,spearman_std,spearman_low,spearman_high,"
+        "kendall_mean,n_undefined,n_failed"
+    )
+
+
+def test_summary_averages_over_seeds_and_sorts():
+    parts = [
+        noisy(p, s, noise=len(p)) for p in ("reg_swap", "snip", "nwot_long_name") for s in (0, 1, 2)
+    ]
+    constant = table(np.ones(60), np.arange(60), proxy="constant")
+    scores = pd.concat([constant, *parts], ignore_index=True)
+    scores.loc[scores.index[60:70], ["value", "status"]] = [np.nan, "undefined"]
+    rows = stats.correlations(scores)
+    result = stats.summary(scores, resamples=50)
+    assert result["spearman_mean"].dropna().is_monotonic_decreasing
+    assert result["proxy"].iloc[0] == "snip"  # the least noise
+    assert result["proxy"].iloc[-1] == "constant"
+    for row in result.itertuples():
+        own = rows[rows["proxy"] == row.proxy]
+        assert row.seeds == len(own)
+        assert row.n == 60
+        assert row.n_undefined == own["n_undefined"].sum()
+        assert row.kendall_mean == pytest.approx(np.mean(own["kendall"]), nan_ok=True)
+        assert row.spearman_mean == pytest.approx(np.mean(own["spearman"]), nan_ok=True)
+        if row.seeds > 1:
+            assert row.spearman_std == pytest.approx(np.std(own["spearman"], ddof=1))
+            assert row.spearman_low < row.spearman_mean < row.spearman_high
+    last = result.iloc[-1]
+    assert last[["spearman_std", "spearman_low", "spearman_high"]].isna().all()
+
+
+def test_one_undefined_seed_makes_the_mean_undefined():
+    scores = pd.concat([noisy("swap", 0), table(np.ones(60), np.arange(60), seed=1)])
+    row = stats.summary(scores, resamples=20).iloc[0]
+    assert row[["spearman_mean", "spearman_std", "spearman_low", "kendall_mean"]].isna().all()
+
+
+def test_dropping_reports_the_smallest_seed():
+    second = noisy("swap", 1)
+    second.loc[:9, ["value", "status"]] = [np.nan, "undefined"]
+    row = stats.summary(pd.concat([noisy("swap", 0), second]), "drop", resamples=10).iloc[0]
+    assert (row["n"], row["n_undefined"]) == (50, 10)
+
+
+def test_interval_depends_on_the_seed_alone():
+    scores = pd.concat([noisy(p, s) for p in ("swap", "snip") for s in range(3)], ignore_index=True)
+    full = stats.summary(scores, resamples=200).set_index("proxy")
+    shuffled = scores.sample(frac=1, random_state=3)
+    again = stats.summary(shuffled, resamples=200).set_index("proxy")
+    alone = stats.summary(scores[scores["proxy"] == "swap"], resamples=200).set_index("proxy")
+    ends = ["spearman_low", "spearman_high"]
+    pd.testing.assert_frame_equal(full[ends].sort_index(), again[ends].sort_index(), rtol=1e-12)
+    pd.testing.assert_frame_equal(full.loc[["swap"], ends], alone[ends], rtol=1e-12)
+    other = stats.summary(scores, resamples=200, seed=1).set_index("proxy")
+    assert (full[ends] != other[ends]).any(axis=None)
+
+
+@given(
+    values=st.lists(st.sampled_from([-INF, -2.0, 0.0, 1.5, 3.0, 1e9]), min_size=1, max_size=25),
+    seed=st.integers(0, 1000),
+)
+def test_weighted_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
+    counts = np.random.default_rng(seed).integers(0, 4, size=(6, len(values)))
+    ranks = stats.weighted_midranks(values, counts)
+    assert ranks.shape == counts.shape
+    for row, repeated in zip(ranks, counts, strict=True):
+        expected = scipy_stats.rankdata(np.repeat(values, repeated))
+        np.testing.assert_array_equal(np.repeat(row, repeated), expected)
+
+
+@pytest.mark.parametrize("n", [5, 80, 700])
+def test_resampled_spearman_is_scipys_on_each_resample(n):
+    """The same draws, each ranked by scipy; the largest n crosses the border of a block."""
+    data = np.random.default_rng(n)
+    x, y = data.integers(0, n // 2, n).astype(float), data.normal(size=n)
+    x[: n // 5] = -INF
+    fast = stats.resampled_spearman(x, y, 400, np.random.default_rng(7))
+    draws, slow, left = np.random.default_rng(7), [], 400
+    while left:
+        block = min(left, max(1, 250_000 // n))
+        for drawn in draws.integers(n, size=(block, n), dtype=np.int32):
+            slow.append(stats.spearman(x[drawn], y[drawn]))
+        left -= block
+    np.testing.assert_allclose(fast, slow, atol=1e-12)
+    assert len(fast) == 400
+
+
+def test_interval_is_scipys_bootstrap_up_to_the_draws():
+    scores = noisy("swap", 0, n=200)
+    x, y = scores["value"].to_numpy(), scores["truth"].to_numpy()
+    reference = scipy_stats.bootstrap(
+        (x, y), stats.spearman, paired=True, vectorized=False, method="percentile",
+        n_resamples=3000, rng=np.random.default_rng(1),
+    ).confidence_interval  # fmt: skip
+    row = stats.summary(scores, resamples=3000).iloc[0]
+    assert row["spearman_low"] == pytest.approx(reference.low, abs=0.015)
+    assert row["spearman_high"] == pytest.approx(reference.high, abs=0.015)
+
+
+def test_interval_covers_the_true_correlation():
+    """Bivariate normal with correlation r: Spearman's ρ is 6/π·asin(r/2)."""
+    r, trials, seeds = 0.6, 150, 2
+    truth, covered = 6 / np.pi * np.arcsin(r / 2), 0
+    for trial in range(trials):
+        random = np.random.default_rng(trial)
+        parts = []
+        for seed in range(seeds):
+            a, b = random.normal(size=(2, 100))
+            parts.append(table(r * a + np.sqrt(1 - r**2) * b, a, seed=seed))
+        row = stats.summary(pd.concat(parts), resamples=200, seed=trial).iloc[0]
+        covered += row["spearman_low"] <= truth <= row["spearman_high"]
+    # Binomial(150, 0.95) stays within this range; percentile intervals are a little short.
+    assert 130 <= covered <= 149
+
+
+def test_interval_narrows_with_more_seeds():
+    def width(seeds):
+        row = stats.summary(pd.concat([noisy("swap", s) for s in range(seeds)])).iloc[0]
+        return row["spearman_high"] - row["spearman_low"]
+
+    assert width(8) < 0.6 * width(1)
+
+
+def test_faulty_tables_are_refused():
+    scores = noisy("swap", 0)
+    with pytest.raises(DataError, match="no column 'truth'"):
+        stats.correlations(scores.drop(columns="truth"))
+    scores.loc[3, "truth"] = np.nan
+    with pytest.raises(DataError, match="architecture-00003"):
+        stats.correlations(scores)
+    for arguments in ({"resamples": 0}, {"confidence": 1.0}, {"confidence": 95}):
+        with pytest.raises(HarnessError, match="no interval"):
+            stats.summary(noisy("swap", 0), **arguments)
+
+
+def test_categories_and_several_tasks_stay_apart():
+    other = noisy("swap", 0).assign(task="cifar10")
+    other["value"] *= -1
+    scores = pd.concat([noisy("swap", 0), other, noisy("snip", 0)]).astype(
+        {"task": "category", "proxy": "category", "status": "category"}
+    )
+    rows = stats.correlations(scores).set_index(["task", "proxy"])["spearman"]
+    assert len(rows) == 3
+    assert rows["cifar10", "swap"] == pytest.approx(-rows["cifar100", "swap"])
+    assert len(stats.summary(scores, resamples=10)) == 3
+
+
+def test_stats_do_not_import_torch():
+    code = "import sys, harness.stats; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
