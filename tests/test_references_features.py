@@ -43,9 +43,14 @@ def test_a_dead_cell_is_zero_or_undefined():
 
 
 def test_zen_by_hand():
-    network = nn.Sequential(conv1x1([[1.0]]), nn.BatchNorm2d(1), nn.AdaptiveAvgPool2d(1))
+    network = nn.Sequential(
+        nn.AdaptiveAvgPool2d(4),  # changes nothing here, and is not the global pooling
+        conv1x1([[1.0]]),
+        nn.BatchNorm2d(1),
+        nn.AdaptiveAvgPool2d(1),
+    )
     state = reference.zen_state(network, seed=0)
-    weight = float(state["0.weight"])
+    weight = float(state["1.weight"])
     x1, x2 = torch.randn(2, 3, 1, 4, 4, dtype=torch.float64).unbind()
     x3 = x1 + 0.01 * x2
     normal = [(x - x.mean()) / (x.var(unbiased=False) + 1e-5 / weight**2).sqrt() for x in (x1, x3)]
@@ -57,7 +62,7 @@ def test_zen_by_hand():
     expected = math.log(0.01 * abs(weight) * x2.abs().sum((1, 2, 3)).mean()) + 0.5 * math.log(
         running
     )
-    assert reference.zen(network, x1, x2, state, tap="1", double=True) == pytest.approx(expected)
+    assert reference.zen(network, x1, x2, state, tap="2", double=True) == pytest.approx(expected)
 
 
 def test_zen_state_is_a_fresh_draw():
@@ -82,6 +87,9 @@ def test_meco_by_hand():
     constant = torch.cat([orthogonal, torch.ones(1, 1, 2, 2)], dim=1)
     assert reference.meco(nested, constant) == pytest.approx(0, abs=1e-9)
     assert reference.meco(nn.Flatten(), orthogonal) == 0
+    images, _ = networks.batch("plain_cnn", 3, seed=0)
+    first = reference.meco(networks.plain_cnn(), images[:1])
+    assert reference.meco(networks.plain_cnn(), images) == first > 0
     assert reference.meco_opt(nested, constant, choose=lambda _: [1, 0]) == pytest.approx(4.5)
     assert reference.meco_opt(nested, constant, choose=range) == reference.meco(nested, constant)
 
@@ -101,6 +109,9 @@ def test_az_nas_expressivity_and_progressivity():
     assert e == pytest.approx(even + uneven, abs=1e-6)
     p = reference.az_progressivity(network, images, **settings)
     assert p == pytest.approx(uneven - even, abs=1e-6)
+    back = nn.Sequential(*network, conv1x1([[math.sqrt(3), 0.0], [0.0, 1.0]]))
+    p = reference.az_progressivity(back, images, features=list(back), double=True)
+    assert p == pytest.approx(uneven - even, abs=1e-6)
     assert reference.az_expressivity(network, images * 0, **settings) == -math.inf
 
 
@@ -118,6 +129,19 @@ def test_az_nas_trainability():
     block = {"features": list(pool), "cotangents": [u[:, :1]]}
     value = reference.az_trainability(pool, torch.randn(1, 1, 4, 4), **block)
     assert value == pytest.approx(-0.5 - 2 + 2, abs=1e-5)
+
+
+def test_az_nas_trainability_where_no_path_leads_back():
+    nothing = -1e6 + 2
+    dead, (images, _) = networks.nb201_dead(), networks.batch("nb201_dead", 2, seed=0)
+    block = {"features": [dead.stem, dead.cells[0]], "cotangents": [torch.ones(2, 16, 16, 16)]}
+    assert reference.az_trainability(dead, images, **block) == pytest.approx(nothing)
+    network, (images, _) = networks.dead_branch(), networks.batch("dead_branch", 2, seed=0)
+    backwards = {
+        "features": [network.head, network.stem[0]],
+        "cotangents": [torch.ones(2, 4, 8, 8)],
+    }
+    assert reference.az_trainability(network, images, **backwards) == pytest.approx(nothing)
 
 
 def test_near_by_hand():

@@ -138,6 +138,10 @@ def test_epe_nas_by_hand():
     assert reference.epe_nas(HalfSquare(), x, labels) == pytest.approx(expected)
     soft = nn.functional.one_hot(labels, 10).float()
     assert reference.epe_nas(HalfSquare(), x, soft) == pytest.approx(expected)
+    assert reference.epe_nas(HalfSquare(100), x, labels) == pytest.approx(expected)
+    # Classes of a single image count, if only just.
+    alone = reference.epe_nas(HalfSquare(), x, torch.arange(4))
+    assert alone == pytest.approx(4 * same, rel=1e-9)
     # More than 100 classes: per image, without classes of one, differences in both orders.
     pairs, labels = x[[0, 2, 0, 1, 3]], torch.tensor([0, 0, 1, 1, 2])
     expected = 2 * abs(2 * same - (same + different)) / 2

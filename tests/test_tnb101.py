@@ -264,7 +264,7 @@ def test_published_tuples_are_exactly_the_keys(space, convert, archive):
 # Counts and shapes against built networks.
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(architecture=architectures, task=st.sampled_from(tnb101.TASKS), rider=st.booleans())
 def test_counts_equal_built_networks(architecture, task, rider):
     space, key = architecture
@@ -272,7 +272,7 @@ def test_counts_equal_built_networks(architecture, task, rider):
     assert space.count_params(key, task) == parameters(build_on_meta(space, key, tasks.get(task)))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(architecture=architectures, task=st.sampled_from(tnb101.TASKS))
 def test_outputs_have_the_shape_of_the_task(architecture, task):
     space, key = architecture

@@ -64,6 +64,21 @@ def test_only_the_encoder_is_kaiming_initialised():
             assert module.weight.abs().max() <= module.weight[0].numel() ** -0.5
 
 
+@pytest.mark.parametrize(
+    ("task", "doublings", "upsampling"),
+    [
+        ("normal", 3, [8, 10, 12]),
+        ("autoencoder", 6, [2, 4, 6, 8, 10, 12]),
+        ("segmentsemantic", 3, [4, 5, 6]),
+        ("segmentsemantic", 6, [1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_image_decoders_upsample_as_late_as_they_can(task, doublings, upsampling):
+    decoder = decoders.decoder(tasks.get(task), 8, doublings)
+    kinds = [type(layer[0]) for layer in decoder.layers]
+    assert [i for i, kind in enumerate(kinds) if kind is nn.ConvTranspose2d] == upsampling
+
+
 def test_skips_are_identities_unless_the_shape_changes():
     skips = encoders.Cell("111111", encoders.Shape(8, 8, 1))
     x = torch.randn(2, 8, 6, 6)

@@ -11,7 +11,10 @@ import torch
 from torch import nn
 
 from harness import seeds
+from harness.errors import HarnessError, unknown
 from harness.types import Batch
+
+INITIALISATIONS = ("default", "gaussian")
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,19 @@ class SwapSettings:
     images: int = 16
     repeats: int = 1
     init: str = "default"
+
+    def __post_init__(self) -> None:
+        """Refuses settings that make no sense.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        if self.images < 1 or self.repeats < 1:
+            raise HarnessError(
+                f"swap.images={self.images} and swap.repeats={self.repeats} must be at least 1."
+            )
+        if self.init not in INITIALISATIONS:
+            raise unknown("initialisation of swap.init", self.init, INITIALISATIONS)
 
 
 @dataclass(frozen=True)
@@ -86,19 +102,25 @@ class Run:
         Restored are buffers (train-mode batch norm updates its running statistics), the training
         flag and ``requires_grad`` of everything, and the random generators. Parameters need no
         copy: no pass writes to them, passes with other weights go through ``functional_call``.
+        In-place activations run out of place, which changes no value but keeps layer outputs.
         """
         modes = [(module, module.training) for module in self.network.modules()]
         grads = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
         buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
+        in_place = [m for m in self.network.modules() if getattr(m, "inplace", False)]
         device = self.batch.images.device
         try:
             with seeds.torch_stream(name, *self.stream, device=device):
                 self.network.train()
                 self.network.requires_grad_(True)
+                for module in in_place:
+                    module.inplace = False  # type: ignore[assignment]
                 yield
         finally:
             for module, training in modes:
                 module.training = training
+            for module in in_place:
+                module.inplace = True  # type: ignore[assignment]
             for parameter, requires_grad in grads:
                 parameter.requires_grad_(requires_grad)
             with torch.no_grad():

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from harness.errors import HarnessError
 from harness.passes.base import Observation, Observations, Run, observes
 from harness.passes.layers import fresh_buffers, gaussian_parameters
 from harness.passes.patterns import DistinctPatterns, is_swap_relu, watching_relus
@@ -30,17 +29,8 @@ def swap(run: Run) -> Observations:
 
     Batch norm normalises over these few images alone, so this forward cannot be shared with the
     minibatch's.
-
-    Raises:
-        HarnessError: If the settings make no sense.
     """
     settings = run.settings.swap
-    if settings.images < 1 or settings.repeats < 1 or settings.init not in ("default", "gaussian"):
-        raise HarnessError(
-            f"swap.images={settings.images}, swap.repeats={settings.repeats} and "
-            f"swap.init={settings.init!r} do not go together: images and repeats must be at least "
-            "1, init must be 'default' or 'gaussian'."
-        )
     images = run.batch.images[: settings.images].detach()
     counts = []
     with run.undisturbed("swap"), torch.no_grad():

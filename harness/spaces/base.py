@@ -104,8 +104,10 @@ class Space(ABC):
             return [available[i] for i in random.integers(len(available), size=n)]
         shuffled = [available[i] for i in random.permutation(len(available))]
         if one_per_class:
-            shuffled = list({self.isomorphism_class(k): k for k in reversed(shuffled)}.values())
-            shuffled.reverse()
+            firsts: dict[str, str] = {}
+            for key in shuffled:
+                firsts.setdefault(self.isomorphism_class(key), key)
+            shuffled = list(firsts.values())
         if n > len(shuffled):
             raise HarnessError(
                 f"n={n} architectures were asked for, but only {len(shuffled)} can be drawn from "

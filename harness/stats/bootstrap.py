@@ -16,7 +16,7 @@ import numpy.typing as npt
 from harness.stats.ranks import Floats
 
 # Numbers per working array: 2 MB each, whatever the number of architectures.
-BLOCK = 250_000
+BLOCK = 1_000_000
 
 
 def weighted_midranks(values: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:

@@ -135,7 +135,7 @@ def fisher(
 
     def remember(module: nn.Module, _: object, output: Tensor) -> Tensor:
         zero = torch.zeros_like(output, requires_grad=True)
-        calls.append((module, output.detach().clone(), zero))
+        calls.append((module, output.detach(), zero))
         return output + zero
 
     for layer in layers(network).values():

@@ -1,0 +1,182 @@
+"""Passes: exact counting, and networks that are left as they were."""
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from harness import engine
+from harness.errors import HarnessError
+from harness.passes import PASSES, Run, Settings, SwapSettings
+from harness.passes.patterns import Agreement, DistinctPatterns, flat, pack
+from harness.proxies import proxies
+from harness.types import Batch
+
+BITS = st.integers(0, 2**32 - 1).flatmap(
+    lambda seed: st.tuples(st.integers(1, 140), st.integers(1, 60), st.floats(0, 1)).map(
+        lambda shape: np.random.default_rng(seed).random(shape[:2]) < shape[2]
+    )
+)
+
+
+@given(st.lists(BITS, min_size=1, max_size=3))
+def test_distinct_patterns_equal_numpy_unique_rows(layers):
+    images = min(len(bits) for bits in layers)
+    layers = [torch.from_numpy(bits[:images]) for bits in layers]
+    patterns = DistinctPatterns(images)
+    for bits in layers:
+        patterns.add(bits)
+    columns = torch.cat(layers, dim=1).T.numpy()
+    assert patterns.count() == len(np.unique(columns, axis=0))
+
+
+@pytest.mark.parametrize("images", [1, 16, 17, 24, 25, 62, 63, 64, 65, 127, 130])
+def test_patterns_that_differ_in_one_image_are_told_apart(images):
+    patterns = DistinctPatterns(images)
+    patterns.add(torch.eye(images, dtype=torch.bool))
+    patterns.add(torch.zeros(images, 5, dtype=torch.bool))
+    patterns.add(torch.ones(images, 5, dtype=torch.bool))
+    assert patterns.count() == (2 if images == 1 else images + 2)
+
+
+@given(BITS)
+def test_packing_is_reversible(bits):
+    words = pack(torch.from_numpy(bits)).numpy()
+    unpacked = [(words[i // 63] >> (i % 63)) & 1 for i in range(len(bits))]
+    assert np.array_equal(np.stack(unpacked).astype(bool), bits)
+
+
+@given(st.lists(BITS, min_size=1, max_size=3))
+def test_agreement_equals_the_two_products(layers):
+    images = min(len(bits) for bits in layers)
+    agreement = Agreement()
+    expected = np.zeros((images, images))
+    for bits in layers:
+        b = bits[:images].astype(float)
+        expected += b @ b.T + (1 - b) @ (1 - b).T
+        agreement.add(torch.from_numpy(bits[:images]))
+    assert np.array_equal(agreement.matrix.numpy(), expected)
+
+
+def test_flat_keeps_the_images_apart_in_any_layout():
+    x = torch.randn(3, 4, 5, 6)
+    last = x.contiguous(memory_format=torch.channels_last)
+    assert flat(last).data_ptr() == last.data_ptr()
+    assert torch.equal(flat(last).sort(dim=1).values, flat(x).sort(dim=1).values)
+
+
+class Noisy(nn.Module):
+    """Everything that a pass could disturb: buffers, modes, frozen weights, dropout, in-place."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 6, 3, padding=1),
+            nn.BatchNorm2d(6),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.5),
+            nn.Conv2d(6, 6, 3, groups=2),
+            nn.ReLU(inplace=True),
+        )
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(6, 4)
+        self.body[4].weight.requires_grad_(False)
+        self.body[3].eval()
+
+    def forward(self, x):
+        return self.classifier(self.pool(self.body(x)).flatten(1))
+
+
+def a_batch(n=12, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(n, 3, 8, 8, generator=generator)
+    labels = torch.arange(n) % 4
+    return images, labels
+
+
+def a_run(network, **settings):
+    second = Batch(*a_batch(seed=1))
+    return Run(network, Batch(*a_batch(), second=second), Settings(**settings), ("test",))
+
+
+@pytest.mark.parametrize("kind", sorted(PASSES, key=lambda kind: kind.__name__))
+def test_a_pass_leaves_the_network_and_the_generators_as_they_were(kind):
+    torch.manual_seed(0)
+    network = Noisy()
+    before = copy.deepcopy(network)
+    generator = torch.get_rng_state()
+    run = a_run(network, swap=SwapSettings(init="gaussian", repeats=2))
+    engine.replace(run, wanted=frozenset({kind}))
+    PASSES[kind](engine.replace(run, wanted=frozenset({kind})))
+    assert torch.equal(torch.get_rng_state(), generator)
+    for (name, now), (_, then) in zip(
+        network.state_dict().items(), before.state_dict().items(), strict=True
+    ):
+        assert torch.equal(now, then), name
+    for now, then in zip(network.parameters(), before.parameters(), strict=True):
+        assert now.requires_grad == then.requires_grad
+        assert now.grad is None
+    for now, then in zip(network.modules(), before.modules(), strict=True):
+        assert now.training == then.training
+        assert not now._forward_hooks
+        assert not now._forward_pre_hooks
+        assert now.forward.__func__ is then.forward.__func__
+        assert getattr(now, "inplace", None) == getattr(then, "inplace", None)
+
+
+def test_a_failing_network_is_put_back_too():
+    network = Noisy()
+    network.classifier = nn.Linear(7, 4)
+    scores = engine.score(a_run(network), ["snip", "params"])
+    assert {score.status for score in scores.values()} == {"error"}
+    assert "mat1 and mat2" in scores["snip"].message
+    assert not network.body[3].training
+
+
+def test_scores_do_not_depend_on_what_else_is_scored_or_in_which_order():
+    torch.manual_seed(0)
+    network = Noisy()
+    names = proxies.names()
+    random = np.random.default_rng(0)
+    together = {n: s.value for n, s in engine.score(a_run(network), names).items()}
+    for _ in range(3):
+        shuffled = list(random.permutation(names))
+        again = {n: s.value for n, s in engine.score(a_run(network), shuffled).items()}
+        assert list(again) == shuffled
+        np.testing.assert_equal({n: again[n] for n in names}, together)
+    for i, first in enumerate(names):
+        for other in names[i:]:
+            pair = engine.score(a_run(network), list(dict.fromkeys([first, other])))
+            for name, score in pair.items():
+                np.testing.assert_equal(score.value, together[name], f"{name} of {first}, {other}")
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 20), st.integers(1, 3), st.sampled_from(["default", "gaussian"]))
+def test_swap_settings(images, repeats, init):
+    torch.manual_seed(0)
+    network = Noisy()
+    run = a_run(network, swap=SwapSettings(images, repeats, init))
+    score = engine.score(run, ["swap"])["swap"]
+    assert score.status == "ok"
+    assert 1 <= score.value <= 2 ** min(images, 12)
+    assert score.value == engine.score(run, ["swap"])["swap"].value
+
+
+def test_swap_repeats_average_over_initialisations():
+    network = Noisy()
+    one = engine.score(a_run(network, swap=SwapSettings(12, 1)), ["swap"])["swap"].value
+    many = engine.score(a_run(network, swap=SwapSettings(12, 5)), ["swap"])["swap"].value
+    assert one == int(one)
+    assert many * 5 == pytest.approx(round(many * 5))
+    assert many != one
+
+
+@pytest.mark.parametrize("wrong", [{"images": 0}, {"repeats": 0}, {"init": "xavier"}])
+def test_swap_settings_that_make_no_sense(wrong):
+    with pytest.raises(HarnessError, match="swap"):
+        SwapSettings(**wrong)
