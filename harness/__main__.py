@@ -31,9 +31,18 @@ def run(values: DictConfig) -> None:
     from harness.config import from_mapping  # noqa: PLC0415 - keeps --help quick
     from harness.jobs import jobs  # noqa: PLC0415
 
-    config = from_mapping(values)
-    result = jobs.get(config.job)(config)
+    try:
+        config = from_mapping(values)
+        result = jobs.get(config.job)(config)
+    except HarnessError as error:  # here, before Hydra adds a line of its own
+        sys.exit(complain(error))
     Console().print(f"Results: {result}", highlight=False, soft_wrap=True)
+
+
+def complain(error: Exception) -> int:
+    """Prints a mistake of the user as one sentence and returns the exit status."""
+    Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+    return 1
 
 
 def main() -> int:
@@ -43,8 +52,7 @@ def main() -> int:
     try:
         run()
     except (HarnessError, HydraException, OmegaConfBaseException) as error:
-        Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
-        return 1
+        return complain(error)
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped; what is finished is kept. Run the same command again.")
         return 130

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from omegaconf import Container, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -76,7 +76,7 @@ class Config:
     batch_size: int = 64
     device: str = "cpu"
     channels_last: bool = True
-    undefined: Policy = "worst"
+    undefined: str = "worst"
     results: str = "results"
     inputs: InputSettings = field(default_factory=InputSettings)
     truth: TruthSettings = field(default_factory=TruthSettings)
@@ -85,6 +85,11 @@ class Config:
     regulariser: RegulariserChoice = field(default_factory=RegulariserChoice)
     training: Recipe = field(default_factory=Recipe)
     training_seeds: Any = "0..2"
+
+    @property
+    def policy(self) -> Policy:
+        """``undefined`` as the statistics take it; OmegaConf knows no literal types."""
+        return cast(Policy, self.undefined)
 
     @property
     def seeds(self) -> list[int]:

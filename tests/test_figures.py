@@ -180,7 +180,9 @@ def test_correlation_heatmap_shows_seeds_then_mean(scores, summary):
 def test_scatter_has_one_full_panel_per_proxy(proxies):
     scores = make_scores(proxies=proxies)
     summary = stats.summary(scores, resamples=5)
-    figure = figures.scatter(scores, summary, "NAS-Bench-201", SUBTITLE)
+    figure = figures.scatter(
+        scores, summary, "NAS-Bench-201", SUBTITLE, truth_label="validation accuracy (%)"
+    )
     assert len(figure.axes) == proxies
     for ax, row in zip(figure.axes, summary.itertuples(), strict=True):
         assert ax.get_title().startswith(f"{row.proxy}\nρ = {printed(row.spearman_mean)}")

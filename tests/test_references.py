@@ -51,17 +51,20 @@ BACKWARD = (
 
 @pytest.mark.parametrize("name", EVERY)
 def test_nothing_is_disturbed_and_every_reference_repeats(name):
-    network = {**networks.ZOO, **networks.FORWARD_ONLY}[name][0]().eval()
+    network = {**networks.ZOO, **networks.FORWARD_ONLY}[name][0]()
     images, labels = networks.batch(name, 5, seed=1)
     before = {key: value.clone() for key, value in network.state_dict().items()}
     kept = images.clone()
     for proxy in FORWARD + BACKWARD if name in networks.ZOO else FORWARD:
-        first, second = proxy(network, images, labels), proxy(network, images, labels)
+        first = proxy(network.eval(), images, labels)
+        assert not network.training
+        # Whatever mode the caller's network is in, the references choose their own.
+        second = proxy(network.train(), images, labels)
+        assert network.training
         assert isinstance(first, float)
         assert first == second or (math.isnan(first) and math.isnan(second)), proxy.__name__
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     assert torch.equal(images, kept)
-    assert not network.training
     assert all(p.grad is None for p in network.parameters())
 
 
@@ -134,6 +137,14 @@ def test_flops_by_hand():
     )
     expected = 6912 + 384 + 384 + 768 + 384 + 384 + 864 + 150 + 30
     assert reference.flops(network, torch.zeros(2, 4, 8, 8)) == expected / 1e6
+
+
+def test_flops_count_the_last_call_of_a_shared_module():
+    conv = nn.Conv2d(1, 1, 1, bias=False)
+    network = nn.Sequential(conv, nn.MaxPool2d(2), conv)
+    images = torch.zeros(1, 1, 8, 8)
+    assert reference.flops(network, images) == (16 + 4 * 16) / 1e6
+    assert reference.params(network, images) == 1 / 1e6
 
 
 def test_what_never_runs_has_no_size_but_a_norm():

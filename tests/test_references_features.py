@@ -10,6 +10,8 @@ from references import proxies as reference
 from references.handmade import conv1x1, linear
 from torch import Tensor, nn
 
+from harness.spaces import nb201, spaces
+
 # Ones and noise
 
 
@@ -136,6 +138,9 @@ def test_az_nas_trainability_where_no_path_leads_back():
     dead, (images, _) = networks.nb201_dead(), networks.batch("nb201_dead", 2, seed=0)
     block = {"features": [dead.stem, dead.cells[0]], "cotangents": [torch.ones(2, 16, 16, 16)]}
     assert reference.az_trainability(dead, images, **block) == pytest.approx(nothing)
+    none = spaces.get("nb201").build(nb201.to_key(["none"] * 6), "cifar10")
+    block["features"] = [none.stem, none.cells[0]]
+    assert reference.az_trainability(none, images, **block) == pytest.approx(nothing)
     network, (images, _) = networks.dead_branch(), networks.batch("dead_branch", 2, seed=0)
     backwards = {
         "features": [network.head, network.stem[0]],
@@ -152,6 +157,8 @@ def test_near_by_hand():
     images = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, -1.0], [1.0, -1.0]])
     assert reference.near(network, images, start=lambda *_: 0) == pytest.approx(2 + 2)
     assert reference.near(network, images, start=lambda *_: 2) == pytest.approx(1 + 1)
+    # Just enough rows: the choice is still asked for, and a block may run past the end.
+    assert reference.near(network, images[:2], start=lambda *_: 1) == pytest.approx(1 + 1)
     # Four-dimensional outputs: rows are positions, and the last axis has length two.
     shapes = []
     reference.near(

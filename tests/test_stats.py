@@ -13,6 +13,7 @@ from scipy import stats as scipy_stats
 
 from harness import stats
 from harness.errors import DataError, HarnessError
+from harness.stats import bootstrap
 
 INF = np.inf
 
@@ -210,7 +211,7 @@ def test_resampled_spearman_is_scipys_on_each_resample(n):
     fast = stats.resampled_spearman(x, y, 400, np.random.default_rng(7))
     draws, slow, left = np.random.default_rng(7), [], 400
     while left:
-        block = min(left, max(1, 250_000 // n))
+        block = min(left, max(1, bootstrap.BLOCK // n))
         for drawn in draws.integers(n, size=(block, n), dtype=np.int32):
             slow.append(stats.spearman(x[drawn], y[drawn]))
         left -= block
@@ -226,8 +227,8 @@ def test_interval_is_scipys_bootstrap_up_to_the_draws():
         n_resamples=3000, rng=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
     row = stats.summary(scores, resamples=3000).iloc[0]
-    assert row["spearman_low"] == pytest.approx(reference.low, abs=0.015)
-    assert row["spearman_high"] == pytest.approx(reference.high, abs=0.015)
+    assert row["spearman_low"] == pytest.approx(reference.low, abs=0.005)
+    assert row["spearman_high"] == pytest.approx(reference.high, abs=0.005)
 
 
 def test_interval_covers_the_true_correlation():

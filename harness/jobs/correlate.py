@@ -44,8 +44,8 @@ def correlate(config: Config) -> Path:
     joined = _score(wanted, folder).merge(
         accuracies[["key", "value"]].rename(columns={"value": "truth"}), on="key", how="left"
     )
-    correlations = stats.correlations(joined, undefined=config.undefined)
-    summary = stats.summary(joined, undefined=config.undefined)
+    correlations = stats.correlations(joined, undefined=config.policy)
+    summary = stats.summary(joined, undefined=config.policy)
     _write_tables(folder, joined, correlations, summary)
     _draw(folder, joined, correlations, summary, subtitle=_subtitle(config, joined, accuracies))
     resolved = {

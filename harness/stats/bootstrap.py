@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from harness.stats.ranks import Floats
 
-# Numbers per working array: 2 MB each, whatever the number of architectures.
-BLOCK = 1_000_000
+# Numbers per working array: 240 kB each, so that they stay in the processor's cache.
+BLOCK = 30_000
 
 
 def weighted_midranks(values: npt.ArrayLike, counts: npt.ArrayLike) -> Floats:
