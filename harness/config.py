@@ -13,7 +13,14 @@ from omegaconf.errors import OmegaConfBaseException
 from harness.errors import HarnessError
 from harness.executors import ExecutorSettings
 from harness.inputs import InputSettings
-from harness.passes import SwapSettings
+from harness.passes import (
+    GradSignSettings,
+    LinearRegionSettings,
+    MecoSettings,
+    NtkSettings,
+    SwapSettings,
+    ZenSettings,
+)
 from harness.stats.ranks import Policy
 from harness.training.recipe import Recipe
 
@@ -60,6 +67,11 @@ class Config:
         swap: How SWAP runs a network.
         regulariser: μ, σ and unit of reg_swap; null takes the space's own, mu=auto the largest
             size among 1000 sampled networks.
+        zen: Repeats and perturbation of Zen-Score.
+        ntk: Images and initialisation of the tangent kernel.
+        linear_regions: Crops of the linear-region count.
+        meco: Image and channels of MeCo.
+        gradsign: Reduction of GradSign.
         training: Recipe of ``train_truth``.
         training_seeds: Training runs per architecture of ``train_truth``.
     """
@@ -83,6 +95,11 @@ class Config:
     executor: ExecutorSettings = field(default_factory=ExecutorSettings)
     swap: SwapSettings = field(default_factory=SwapSettings)
     regulariser: RegulariserChoice = field(default_factory=RegulariserChoice)
+    zen: ZenSettings = field(default_factory=ZenSettings)
+    ntk: NtkSettings = field(default_factory=NtkSettings)
+    linear_regions: LinearRegionSettings = field(default_factory=LinearRegionSettings)
+    meco: MecoSettings = field(default_factory=MecoSettings)
+    gradsign: GradSignSettings = field(default_factory=GradSignSettings)
     training: Recipe = field(default_factory=Recipe)
     training_seeds: Any = "0..2"
 

@@ -74,21 +74,20 @@ class Noisy(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.body = nn.Sequential(
-            nn.Conv2d(3, 6, 3, padding=1),
-            nn.BatchNorm2d(6),
+        self.stem = nn.Sequential(nn.Conv2d(3, 6, 3, padding=1), nn.BatchNorm2d(6))
+        self.cells = nn.Sequential(
             nn.ReLU(inplace=True),
             nn.Dropout(0.5),
-            nn.Conv2d(6, 6, 3, groups=2),
+            nn.Conv2d(6, 6, 3, padding=1, groups=2),
             nn.ReLU(inplace=True),
         )
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(6, 4)
-        self.body[4].weight.requires_grad_(False)
-        self.body[3].eval()
+        self.cells[2].weight.requires_grad_(False)
+        self.cells[1].eval()
 
     def forward(self, x):
-        return self.classifier(self.pool(self.body(x)).flatten(1))
+        return self.classifier(self.pool(self.cells(self.stem(x))).flatten(1))
 
 
 def a_batch(n=12, seed=0):
@@ -134,7 +133,7 @@ def test_a_failing_network_is_put_back_too():
     scores = engine.score(a_run(network), ["snip", "params"])
     assert {score.status for score in scores.values()} == {"error"}
     assert "mat1 and mat2" in scores["snip"].message
-    assert not network.body[3].training
+    assert not network.cells[1].training
 
 
 def test_scores_do_not_depend_on_what_else_is_scored_or_in_which_order():

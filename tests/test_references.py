@@ -82,7 +82,7 @@ def test_in_place_operations_change_nothing(proxy):
 def test_an_overwritten_relu_changes_nothing(proxy):
     images, _ = networks.batch("overwritten_relu", 6, seed=0)
     inplace = networks.overwritten_relu()
-    outplace = networks.OverwrittenReLU(inplace=False)
+    outplace = networks.OverwrittenActivation(inplace=False)
     outplace.load_state_dict(inplace.state_dict())
     values = [getattr(reference, proxy)(n, images) for n in (inplace, outplace)]
     assert values[0] == values[1]

@@ -13,7 +13,7 @@ from harness.errors import HarnessError, unknown
 from harness.jobs.protocol import Protocol, protocol_of
 from harness.jobs.scoring import SCHEMA, ScoreShard
 from harness.jobs.work import blocks
-from harness.proxies import proxies
+from harness.proxies import populations, proxies
 from harness.spaces import spaces
 
 SHARD_SIZE = 10  # architectures: a killed worker loses seconds, a seed makes a hundred files
@@ -25,7 +25,8 @@ class Plan:
 
     Attributes:
         protocol: How scores arise.
-        proxies: Names, in the order of the tables.
+        proxies: What was asked for, in that order.
+        scored: The proxies to score for it.
         samples: Seed -> architectures.
         config: Where the rest is read from.
         pool: Keys that can be drawn.
@@ -33,6 +34,7 @@ class Plan:
 
     protocol: Protocol
     proxies: tuple[str, ...]
+    scored: tuple[str, ...]
     samples: dict[int, list[str]]
     config: Config
     pool: list[str]
@@ -45,12 +47,12 @@ class Plan:
     def missing(self, stored: pd.DataFrame, folder: Path) -> list[ScoreShard]:
         """Returns the shards that hold what ``stored`` lacks."""
         present = set(zip(stored.key, stored.proxy, stored.seed, stored.protocol, strict=True))
-        prints = {name: self.protocol.fingerprint(name) for name in self.proxies}
+        prints = {name: self.protocol.fingerprint(name) for name in self.scored}
         shards = []
         for seed, sample in self.samples.items():
             lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for key in dict.fromkeys(sample):
-                names = [p for p in self.proxies if (key, p, seed, prints[p]) not in present]
+                names = [p for p in self.scored if (key, p, seed, prints[p]) not in present]
                 if names:
                     lacking[tuple(names)].append(key)
             shards += [
@@ -62,16 +64,17 @@ class Plan:
 
     def complete(self, stored: pd.DataFrame) -> pd.DataFrame:
         """Returns the scores of this run's seeds and of every other seed that is complete too."""
-        prints = {name: self.protocol.fingerprint(name) for name in self.proxies}
+        prints = {name: self.protocol.fingerprint(name) for name in self.scored}
         mine = stored[stored.proxy.map(prints) == stored.protocol]
         parts = []
         for seed in sorted(mine.seed.unique().tolist()):
             sample = self.samples.get(seed) or _sample(self.config, self.pool, seed)
-            wanted = pd.MultiIndex.from_product([sample, self.proxies], names=["key", "proxy"])
+            wanted = pd.MultiIndex.from_product([sample, self.scored], names=["key", "proxy"])
             rows = mine[mine.seed == seed].set_index(["key", "proxy"])
             if wanted.isin(rows.index).all():
                 parts.append(rows.loc[wanted].reset_index())
-        scores: pd.DataFrame = pd.concat(parts, ignore_index=True)
+        scores = with_populations(pd.concat(parts, ignore_index=True), self.proxies)
+        scores = scores[scores.proxy.isin(self.proxies)]
         return scores[[name for name in SCHEMA.names if name != "protocol"]]
 
 
@@ -82,7 +85,8 @@ def plan(config: Config, pool: list[str]) -> Plan:
         HarnessError: If a proxy, the device or a setting is wrong.
     """
     samples = {seed: _sample(config, pool, seed) for seed in config.seeds}
-    return Plan(protocol_of(config, pool), resolve_proxies(config), samples, config, pool)
+    names = resolve_proxies(config)
+    return Plan(protocol_of(config, pool), names, scored_proxies(names), samples, config, pool)
 
 
 def resolve_proxies(config: Config) -> tuple[str, ...]:
@@ -95,18 +99,43 @@ def resolve_proxies(config: Config) -> tuple[str, ...]:
     names: list[str] = []
     for name in map(str, asked):
         if name == "all":
-            names += proxies.names()
+            names += [*proxies.names(), *populations.names()]
         elif name in config.proxy_sets:
             names += config.proxy_sets[name]
         else:
             names.append(name)
     if not names:
         raise HarnessError("proxies=[] names no proxy; name at least one, or proxies=all.")
-    known = [*proxies.names(), *config.proxy_sets, "all"]
+    known = [*proxies.names(), *populations.names(), *config.proxy_sets, "all"]
     for name in names:
-        if name not in proxies:
+        if name not in known:
             raise unknown("proxy", name, known)
     return tuple(dict.fromkeys(names))
+
+
+def scored_proxies(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Returns the proxies to score: population-level ones are replaced by what they are made of."""
+    scored: list[str] = []
+    for name in names:
+        scored += populations.get(name).needs if name in populations else [name]
+    return tuple(dict.fromkeys(scored))
+
+
+def with_populations(scores: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
+    """Adds the scores of the population-level proxies among ``names``, seed by seed."""
+    parts = [scores]
+    for name in names:
+        if name not in populations:
+            continue
+        of = populations.get(name)
+        for _, rows in scores[scores.proxy.isin(of.needs)].groupby("seed"):
+            table = rows.pivot_table(index="key", columns="proxy", values="value", dropna=False)
+            values = of.function(table[list(of.needs)].to_numpy())
+            ranked = rows.drop_duplicates("key").set_index("key").loc[table.index].reset_index()
+            parts.append(
+                ranked.assign(proxy=name, value=values, status="ok", seconds=0.0, message="")
+            )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _sample(config: Config, pool: list[str], seed: int) -> list[str]:

@@ -13,7 +13,7 @@ import torch
 from harness.config import Config
 from harness.errors import HarnessError
 from harness.inputs import InputSettings, describe_inputs, load_batch
-from harness.passes import RegulariserSettings, Settings
+from harness.passes import PASSES, SECTIONS, RegulariserSettings, Settings
 from harness.proxies import proxies
 from harness.spaces import Space, spaces
 from harness.tasks import tasks
@@ -40,8 +40,10 @@ class Protocol:
         values = asdict(self)
         values["device"] = torch.device(self.device).type
         values["inputs"] = _described(self.task, self.inputs)
-        if not proxies.get(name).takes_settings:
-            del values["settings"]["regulariser"]
+        proxy = proxies.get(name)
+        if not proxy.takes_settings:
+            read = {SECTIONS.get(PASSES[kind]) for kind in proxy.needs.values()}
+            values["settings"] = {k: v for k, v in values["settings"].items() if k in read}
         values["version"] = SCORES_VERSION
         text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -70,7 +72,15 @@ def protocol_of(config: Config, pool: Sequence[str]) -> Protocol:
         config.batch_size,
         config.device,
         config.channels_last,
-        Settings(swap=config.swap, regulariser=regulariser),
+        Settings(
+            config.swap,
+            regulariser,
+            config.zen,
+            config.ntk,
+            config.linear_regions,
+            config.meco,
+            config.gradsign,
+        ),
     )
 
 

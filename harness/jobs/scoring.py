@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -86,6 +87,12 @@ def score_architecture(
     def redraw(repeat: int) -> nn.Module:
         return space.build(key, protocol.task, seeds.stream("repeat", seed, repeat))
 
-    return engine.score(
-        Run(network, protocol.batch(seed), settings, (seed, key), redraw=redraw), names
+    run = Run(
+        network,
+        protocol.batch(seed),
+        settings,
+        (seed, key),
+        redraw=redraw,
+        thin=partial(space.thin, key),
     )
+    return engine.score(run, names)

@@ -3,21 +3,36 @@
 Importing this package registers every pass. Which proxies use an observation is not known here.
 """
 
-from harness.passes import minibatch, static, swap, synflow
-from harness.passes.base import (
-    PASSES,
-    Observation,
-    Observations,
-    Pass,
+from harness.passes import (
+    features,
+    gradsign,
+    linear_regions,
+    minibatch,
+    ntk,
+    static,
+    swap,
+    synflow,
+    zen,
+)
+from harness.passes.base import PASSES, SECTIONS, Observation, Observations, Pass, Run, observes
+from harness.passes.settings import (
+    GradSignSettings,
+    LinearRegionSettings,
+    MecoSettings,
+    NtkSettings,
     RegulariserSettings,
-    Run,
     Settings,
     SwapSettings,
-    observes,
+    ZenSettings,
 )
 
 __all__ = [
     "PASSES",
+    "SECTIONS",
+    "GradSignSettings",
+    "LinearRegionSettings",
+    "MecoSettings",
+    "NtkSettings",
     "Observation",
     "Observations",
     "Pass",
@@ -25,9 +40,15 @@ __all__ = [
     "Run",
     "Settings",
     "SwapSettings",
+    "ZenSettings",
+    "features",
+    "gradsign",
+    "linear_regions",
     "minibatch",
+    "ntk",
     "observes",
     "static",
     "swap",
     "synflow",
+    "zen",
 ]

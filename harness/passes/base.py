@@ -11,66 +11,13 @@ import torch
 from torch import nn
 
 from harness import seeds
-from harness.errors import HarnessError, unknown
+from harness.passes.settings import Settings
 from harness.types import Batch
-
-INITIALISATIONS = ("default", "gaussian")
 
 
 @dataclass(frozen=True)
 class Observation:
     """Base of everything that a pass reports; frozen, so that no proxy can disturb another."""
-
-
-@dataclass(frozen=True)
-class SwapSettings:
-    """How SWAP runs a network.
-
-    Attributes:
-        images: How many of the batch's images are shown (the authors' script: the first 16).
-        repeats: Over how many initialisations the count is averaged (the authors' script: 32).
-        init: ``default`` keeps the network's own weights for the first repeat and redraws them by
-            each layer's own rule for the others; ``gaussian`` draws N(0,1) weights for every
-            repeat, as the authors do.
-    """
-
-    images: int = 16
-    repeats: int = 1
-    init: str = "default"
-
-    def __post_init__(self) -> None:
-        """Refuses settings that make no sense.
-
-        Raises:
-            HarnessError: With what is allowed.
-        """
-        if self.images < 1 or self.repeats < 1:
-            raise HarnessError(
-                f"swap.images={self.images} and swap.repeats={self.repeats} must be at least 1."
-            )
-        if self.init not in INITIALISATIONS:
-            raise unknown("initialisation of swap.init", self.init, INITIALISATIONS)
-
-
-@dataclass(frozen=True)
-class RegulariserSettings:
-    """SWAP's size regulariser, exp(−(Θ−mu)²/sigma); Θ is counted in ``unit`` parameters.
-
-    ``theta`` overrides the number of parameters that the network itself has.
-    """
-
-    mu: float | None = None
-    sigma: float | None = None
-    unit: float = 1e6
-    theta: int | None = None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Every choice that can change a score and is not the network, its weights or the batch."""
-
-    swap: SwapSettings = field(default_factory=SwapSettings)
-    regulariser: RegulariserSettings = field(default_factory=RegulariserSettings)
 
 
 @dataclass(frozen=True)
@@ -86,6 +33,7 @@ class Run:
         wanted: The observations that somebody asked for; a pass may leave out the others.
         redraw: Builds the same architecture with the initial weights of another repeat, by the
             rule of its space; None for a network that did not come from a space.
+        thin: Builds TE-NAS's thin version of the architecture; None if its space has none.
     """
 
     network: nn.Module
@@ -94,6 +42,7 @@ class Run:
     stream: tuple[object, ...] = ()
     wanted: frozenset[type[Observation]] = frozenset()
     redraw: Callable[[int], nn.Module] | None = None
+    thin: Callable[[], nn.Module | None] | None = None
 
     @contextmanager
     def undisturbed(self, name: str) -> Iterator[None]:
@@ -133,18 +82,25 @@ Pass = Callable[[Run], Observations]
 F = TypeVar("F", bound=Callable[[Run], Any])
 
 PASSES: dict[type[Observation], Pass] = {}
+SECTIONS: dict[Pass, str] = {}
 
 
-def observes(*kinds: type[Observation]) -> Callable[[F], F]:
+def observes(*kinds: type[Observation], settings: str = "") -> Callable[[F], F]:
     """Declares that the decorated pass reports these observations.
 
     A pass takes a ``Run`` and returns a mapping from observation type to observation, holding at
     least those in ``run.wanted``.
+
+    Args:
+        kinds: The observations.
+        settings: Name of the section of ``Settings`` that the pass reads, if any.
     """
 
     def register(function: F) -> F:
         for kind in kinds:
             PASSES[kind] = function
+        if settings:
+            SECTIONS[function] = settings
         return function
 
     return register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
 
-def weighted_layers(network: nn.Module) -> list[nn.Module]:
+def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
     """Returns every convolution and linear layer, in the order of ``modules()``.
 
     These are the layers of snip, grasp, fisher and their kin (zero-cost-nas): classifier and stem
@@ -22,12 +22,13 @@ def weighted_layers(network: nn.Module) -> list[nn.Module]:
 
 def weights_of(network: nn.Module) -> list[Tensor]:
     """Returns the weight tensors of ``weighted_layers``."""
-    return [layer.weight for layer in weighted_layers(network)]  # type: ignore[misc]
+    return [layer.weight for layer in weighted_layers(network)]
 
 
 @contextmanager
 def watching(
-    modules: list[nn.Module], see: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None]
+    modules: Sequence[nn.Module],
+    see: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None],
 ) -> Iterator[None]:
     """Calls ``see(module, inputs, output)`` after each call; a returned tensor is the output."""
     with ExitStack() as hooks:
@@ -54,23 +55,39 @@ def _identity(x: Tensor) -> Tensor:
 
 
 def gaussian_parameters(network: nn.Module) -> dict[str, Tensor]:
-    """Draws N(0,1) weights for convolutions and linear layers; biases 0, norms 1 and 0.
+    """Draws N(0,1) weights for convolutions and linear layers, as SWAP's and Zen-NAS's scripts do.
 
-    This is the initialisation of SWAP's and Zen-NAS's scripts. Parameters of other layers keep
-    their values. Nothing is written to the network: hand the result to ``functional_call``.
+    Biases are 0, norms 1 and 0; parameters of other layers keep their values. Nothing is written to
+    the network: hand the result to ``functional_call``.
 
     Returns:
         Parameter name -> tensor, for all parameters.
     """
-    drawn = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    return _redrawn_parameters(network, torch.randn_like)
+
+
+def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
+    """Draws normal weights of variance 2 / fan; ``mode`` is ``fan_in`` or ``fan_out``.
+
+    Biases are 0, norms 1 and 0, as ``gaussian_parameters`` has it (He et al. 2015; TE-NAS takes
+    fan_out for its kernel and fan_in for its linear regions, AZ-NAS fan_in).
+    """
+
+    def draw(weight: Tensor) -> Tensor:
+        return nn.init.kaiming_normal_(torch.empty_like(weight), mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
+
+    return _redrawn_parameters(network, draw)
+
+
+def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
+    drawn = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
     for prefix, module in network.named_modules():
-        kind = (nn.Conv2d, nn.Linear, nn.GroupNorm, *NORMS)
-        if not isinstance(module, kind):
+        if not isinstance(module, (nn.Conv2d, nn.Linear, nn.GroupNorm, *NORMS)):
             continue
         for name, parameter in module.named_parameters(recurse=False):
             full = f"{prefix}.{name}" if prefix else name
             if name == "weight" and isinstance(module, (nn.Conv2d, nn.Linear)):
-                drawn[full] = torch.randn_like(parameter)
+                drawn[full] = draw(parameter.detach())
             elif name in ("weight", "bias"):
                 drawn[full] = torch.full_like(parameter, 1.0 if name == "weight" else 0.0)
     return drawn

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from harness.errors import UndefinedScoreError
 from harness.passes.base import Observation, Observations, Run, observes
 from harness.passes.layers import watching, weighted_layers, weights_of
 from harness.passes.losses import task_loss
@@ -58,9 +59,9 @@ class LossGradients(Observation):
 
 @dataclass(frozen=True)
 class LayerOutput:
-    """One call of a convolution or linear layer: its layer, raw output and the loss gradient."""
+    """One call of a convolution or linear layer: its weight's shape, raw output, loss gradient."""
 
-    layer: nn.Module
+    weight_shape: tuple[int, ...]
     output: Tensor
     gradient: Tensor
 
@@ -98,7 +99,7 @@ class _Forward:
     images: Tensor
     maps: Agreement
     others: Agreement
-    calls: list[tuple[nn.Module, Tensor]]
+    calls: list[tuple[nn.Conv2d | nn.Linear, Tensor]]
 
 
 @observes(ActivationAgreement, InputJacobian, LossGradients, LayerOutputs, HessianGradient)
@@ -122,7 +123,7 @@ def minibatch(run: Run) -> Observations:
 def second_minibatch(run: Run) -> Observations:
     """One forward and one backward on the second minibatch."""
     if run.batch.second is None:
-        return {}
+        raise UndefinedScoreError("needs a second minibatch (Batch.second)")
     second = replace(run, batch=run.batch.second, wanted=frozenset({LossGradients}))
     with run.undisturbed("second minibatch"):
         gradients = _loss_observations(second, _forward(second))[LossGradients]
@@ -143,12 +144,13 @@ def _watched_forward(run: Run, *, copy: bool) -> _Forward:
     if InputJacobian in run.wanted:
         images = images.clone().requires_grad_(True)
     maps, others = Agreement(), Agreement()
-    calls: list[tuple[nn.Module, Tensor]] = []
+    calls: list[tuple[nn.Conv2d | nn.Linear, Tensor]] = []
 
     def see_relu(module: nn.Module, x: Tensor, bits: Tensor) -> None:
         (maps if is_swap_relu(module, x) else others).add(bits)
 
     def see_layer(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> Tensor | None:
+        assert isinstance(module, (nn.Conv2d, nn.Linear))
         calls.append((module, output))
         return output.clone() if copy else None
 
@@ -190,7 +192,7 @@ def _loss_observations(run: Run, forward: _Forward) -> Observations:
         LossGradients: LossGradients(plain_weights, tuple(g.detach() for g in of_weights)),
         LayerOutputs: LayerOutputs(
             tuple(
-                LayerOutput(layer, output.detach(), gradient.detach())
+                LayerOutput(tuple(layer.weight.shape), output.detach(), gradient.detach())
                 for (layer, output), gradient in zip(forward.calls, of_outputs, strict=True)
             )
         ),

@@ -23,7 +23,7 @@ class SampleWisePatterns(Observation):
     counts: tuple[int, ...]
 
 
-@observes(SampleWisePatterns)
+@observes(SampleWisePatterns, settings="swap")
 def swap(run: Run) -> Observations:
     """Shows the batch's first images to the network, once per initialisation, in train mode.
 

@@ -1,17 +1,55 @@
 """Zero-cost proxies, one short file each; importing this package registers them."""
 
-from harness.proxies import flops, gradients, l2_norm, nwot, params, swap, synflow
-from harness.proxies.base import Proxy, proxies, proxy
+from harness.proxies import (
+    az_nas,
+    fisher,
+    flops,
+    gradients,
+    gradsign,
+    grasp,
+    jacobian,
+    l2_norm,
+    meco,
+    near,
+    nwot,
+    params,
+    swap,
+    synflow,
+    te_nas,
+    zen,
+    zico,
+)
+from harness.proxies.base import (
+    PopulationProxy,
+    Proxy,
+    population,
+    populations,
+    proxies,
+    proxy,
+)
 
 __all__ = [
+    "PopulationProxy",
     "Proxy",
+    "az_nas",
+    "fisher",
     "flops",
     "gradients",
+    "gradsign",
+    "grasp",
+    "jacobian",
     "l2_norm",
+    "meco",
+    "near",
     "nwot",
     "params",
+    "population",
+    "populations",
     "proxies",
     "proxy",
     "swap",
     "synflow",
+    "te_nas",
+    "zen",
+    "zico",
 ]

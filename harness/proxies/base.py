@@ -15,11 +15,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar, get_type_hints
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.errors import HarnessError
 from harness.passes import Observation, Settings
 from harness.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., float])
+P = TypeVar("P", bound=Callable[[NDArray[np.float64]], NDArray[np.float64]])
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,25 @@ class Proxy:
     doc: str
 
 
+@dataclass(frozen=True)
+class PopulationProxy:
+    """A proxy whose score ranks an architecture among others: a function of finished columns.
+
+    Attributes:
+        name: Its name on the command line and in tables.
+        function: n×k scores (NaN where undefined) to n scores.
+        needs: The k proxies whose columns it takes.
+        doc: The cleaned docstring.
+    """
+
+    name: str
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    needs: tuple[str, ...]
+    doc: str
+
+
 proxies: Registry[Proxy] = Registry("proxy", group="harness.proxies")
+populations: Registry[PopulationProxy] = Registry("population-level proxy")
 
 
 def proxy(*, direction: str = "higher", labels: bool = False) -> Callable[[F], F]:
@@ -74,6 +96,22 @@ def proxy(*, direction: str = "higher", labels: bool = False) -> Callable[[F], F
         takes_settings = settings[0] if settings else None
         name = function.__name__
         proxies.add(name, Proxy(name, function, needs, takes_settings, direction, labels, doc))
+        return function
+
+    return register
+
+
+def population(*needs: str) -> Callable[[P], P]:
+    """Registers the decorated function as a proxy of a whole population.
+
+    Args:
+        needs: Proxies whose columns the function takes, in this order.
+    """
+
+    def register(function: P) -> P:
+        name = function.__name__
+        doc = inspect.getdoc(function) or ""
+        populations.add(name, PopulationProxy(name, function, needs, doc))
         return function
 
     return register

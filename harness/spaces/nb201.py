@@ -157,6 +157,10 @@ class NasBench201(Space):
             + 28_000 * operations.count("nor_conv_1x1")
         )
 
+    def thin(self, key: str) -> nn.Module | None:
+        """Builds a single cell of one channel without stem and classifier."""
+        return Cell(parse(key), channels=1)
+
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the cell computes, as the benchmark's API does.
 

@@ -59,7 +59,7 @@ class InplaceResidual(nn.Module):
         return self.classifier(self.pool(x).flatten(1))
 
 
-class OverwrittenReLU(nn.Module):
+class OverwrittenActivation(nn.Module):
     """Adds in place to the output of a ReLU; legal only where no gradient is recorded."""
 
     def __init__(self, inplace: bool = True) -> None:
@@ -165,7 +165,7 @@ def inplace_residual() -> nn.Module:
 
 def overwritten_relu() -> nn.Module:
     """An in-place sum on a ReLU's output; see the class."""
-    return _seeded(OverwrittenReLU)
+    return _seeded(OverwrittenActivation)
 
 
 def shared_modules() -> nn.Module:

@@ -1,0 +1,169 @@
+"""Passes that look at feature maps: MeCo, NEAR and AZ-NAS."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from harness.errors import UndefinedScoreError
+from harness.passes.base import Observation, Observations, Run, observes
+from harness.passes.layers import kaiming_parameters, watching
+
+
+@dataclass(frozen=True)
+class ModuleOutputs(Observation):
+    """Output of every module call for a single image, each C×(H·W), containers included.
+
+    Attributes:
+        maps: The feature maps as float64 matrices, channels by positions.
+        chosen: For meco_opt, the channels to look at in each map; None where there are too few.
+    """
+
+    maps: tuple[Tensor, ...]
+    chosen: tuple[Tensor | None, ...]
+
+
+@dataclass(frozen=True)
+class SquareActivations(Observation):
+    """For NEAR: one square matrix of activations per layer, positions by channels."""
+
+    matrices: tuple[Tensor, ...]
+
+
+@observes(ModuleOutputs, settings="meco")
+def single_image(run: Run) -> Observations:
+    """Shows one image to the network, in train mode, and keeps what every module returns."""
+    settings = run.settings.meco
+    maps: list[Tensor] = []
+
+    def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+        first = output[0].detach()
+        maps.append(first.reshape(len(first) if first.dim() else 1, -1).double())
+
+    with run.undisturbed("meco"), torch.no_grad():
+        image = run.batch.images[:1]
+        if settings.input == "noise":
+            image = torch.randn(1, image.shape[1], 64, 64, device=image.device)
+        with watching(list(run.network.modules()), see):
+            run.network(image)
+        chosen = [
+            torch.randperm(len(one))[: settings.channels] if len(one) >= settings.channels else None
+            for one in maps
+        ]
+    return {ModuleOutputs: ModuleOutputs(tuple(maps), tuple(chosen))}
+
+
+@observes(SquareActivations)
+def square_activations(run: Run) -> Observations:
+    """Keeps a random square block of the outputs of weighted layers and activations.
+
+    As many rows (images and positions) as the layer has channels, starting at a random multiple of
+    the map's width. A layer that is called again adds rows until there are enough; of one that
+    never has enough all rows are kept.
+    """
+    kept: dict[nn.Module, Tensor] = {}
+
+    def see(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
+        rows = output.transpose(1, 3).flatten(0, 2) if output.dim() == 4 else output.flatten(1)
+        if module in kept and len(kept[module]) == rows.shape[1]:
+            return
+        rows = torch.cat([kept[module], rows]) if module in kept else rows.clone()
+        spare = len(rows) - rows.shape[1]
+        if spare >= 0:
+            start = int(torch.randint(spare // output.shape[-1] + 1, ())) * output.shape[-1]
+            rows = rows[start : start + rows.shape[1]]
+        kept[module] = rows
+
+    layers = [m for m in run.network.modules() if _has_weight(m) or _is_activation(m)]
+    with run.undisturbed("near"), torch.no_grad(), watching(layers, see):
+        run.network(run.batch.images)
+    matrices = tuple(matrix.double() for matrix in kept.values())
+    return {SquareActivations: SquareActivations(matrices)}
+
+
+def _has_weight(module: nn.Module) -> bool:
+    return isinstance(getattr(module, "weight", None), Tensor)
+
+
+def _is_activation(module: nn.Module) -> bool:
+    return type(module).__module__ == "torch.nn.modules.activation"
+
+
+@dataclass(frozen=True)
+class CellFeatures(Observation):
+    """For AZ-NAS: the feature maps between cells and how gradients pass from one to the one before.
+
+    Attributes:
+        eigenvalues: Of each map's channel covariance, float64.
+        spectral: For each two consecutive maps, the largest singular value of the mean product of
+            back-propagated and given cotangent; None where the cell is the identity.
+    """
+
+    eigenvalues: tuple[Tensor, ...]
+    spectral: tuple[float | None, ...]
+
+
+@observes(CellFeatures)
+def cell_features(run: Run) -> Observations:
+    """Runs noise through Kaiming-initialised weights and pulls random signs back cell by cell."""
+    features: list[Tensor] = []
+
+    def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+        features.append(output)
+
+    with run.undisturbed("az_nas"):
+        drawn = kaiming_parameters(run.network, mode="fan_in")
+        state = {name: value.requires_grad_(True) for name, value in drawn.items()}
+        noise = torch.randn_like(run.batch.images)
+        with watching(boundaries(run.network), see):
+            functional_call(run.network, state, (noise,))
+        spectral = [_spectral(before, after) for before, after in pairwise(features)]
+    eigenvalues = [_covariance_eigenvalues(feature.detach()) for feature in features]
+    return {CellFeatures: CellFeatures(tuple(eigenvalues), tuple(spectral))}
+
+
+def boundaries(network: nn.Module) -> list[nn.Module]:
+    """Returns the stem and the cells, whose outputs AZ-NAS compares.
+
+    They are the attributes ``stem`` and ``cells`` (or ``blocks``) of the network or its
+    ``encoder``.
+
+    Raises:
+        UndefinedScoreError: If the network has no such attributes.
+    """
+    body = getattr(network, "encoder", network)
+    stem = getattr(body, "stem", None)
+    cells = getattr(body, "cells", getattr(body, "blocks", None))
+    if not isinstance(stem, nn.Module) or not isinstance(cells, (nn.Sequential, nn.ModuleList)):
+        raise UndefinedScoreError("AZ-NAS needs a network with the attributes stem and cells")
+    return [stem, *cells]
+
+
+def _spectral(before: Tensor, after: Tensor) -> float | None:
+    signs = torch.randint(0, 2, after.shape, device=after.device).to(after) * 2 - 1
+    pulled = torch.zeros_like(before)
+    if after.requires_grad and before.requires_grad:
+        (pulled,) = torch.autograd.grad(
+            after, before, signs, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+    if pulled.shape == signs.shape and torch.equal(pulled, signs):
+        return None
+    if pulled.shape[2:] != signs.shape[2:]:
+        stride = pulled.shape[-1] // signs.shape[-1]
+        pulled = torch.nn.functional.pixel_unshuffle(pulled, stride)
+    product = torch.einsum("nchw,ndhw->cd", pulled, signs) / math.prod(
+        (signs.shape[0], *signs.shape[2:])
+    )
+    return float(torch.linalg.matrix_norm(product.double(), ord=2))
+
+
+def _covariance_eigenvalues(feature: Tensor) -> Tensor:
+    rows = feature.double().transpose(0, 1).flatten(1).T
+    centred = rows - rows.mean(dim=0)
+    eigenvalues: Tensor = torch.linalg.eigvalsh(centred.T @ centred / len(rows))
+    return eigenvalues

@@ -1,0 +1,83 @@
+"""The linear-region pass: many tiny crops through a thin network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from harness.passes.base import Observation, Observations, Run, observes
+from harness.passes.layers import kaiming_parameters
+from harness.passes.patterns import is_swap_relu, watching_relus
+
+
+@dataclass(frozen=True)
+class LinearRegions(Observation):
+    """Number of distinct activation patterns among ``samples`` random crops."""
+
+    regions: int
+    samples: int
+
+
+@observes(LinearRegions, settings="linear_regions")
+def linear_regions(run: Run) -> Observations:
+    """Counts the regions that random crops of the batch's images fall into.
+
+    TE-NAS counts on a thin network (one channel, one cell): the full one puts every crop in a
+    region of its own. Spaces build it; of a network without a thin version the network itself is
+    taken.
+    """
+    settings = run.settings.linear_regions
+    with run.undisturbed("linear regions"), torch.no_grad():
+        images = run.batch.images
+        thin = run.thin() if run.thin else None
+        network = thin.to(images.device).train() if thin else run.network
+        channels = 1 if thin else images.shape[1]
+        state = kaiming_parameters(network, mode="fan_in")
+        crops = [
+            _crops(images, settings.samples, settings.size, channels)
+            for _ in range(settings.batches)
+        ]
+        bits = [_bits(network, state, cropped) for cropped in crops]
+    patterns = torch.cat(bits)
+    regions = int(torch.unique(_packed(patterns), dim=0).shape[0])
+    return {LinearRegions: LinearRegions(regions, len(patterns))}
+
+
+def _crops(images: Tensor, samples: int, size: int, channels: int) -> Tensor:
+    """Cuts random size² crops, of one random channel if one is wanted."""
+    n, depth, height, width = images.shape
+    device = images.device
+    which = torch.randint(n, (samples,), device=device)
+    top = torch.randint(height - size + 1, (samples, 1, 1), device=device)
+    left = torch.randint(width - size + 1, (samples, 1, 1), device=device)
+    offset = torch.arange(size, device=device)
+    rows, columns = top + offset[None, :, None], left + offset[None, None, :]
+    crops = images.permute(0, 2, 3, 1)[which[:, None, None], rows, columns].permute(0, 3, 1, 2)
+    if channels == 1:
+        channel = torch.randint(depth, (samples,), device=device)
+        crops = crops[torch.arange(samples, device=device), channel][:, None]
+    return crops.contiguous()
+
+
+def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor) -> Tensor:
+    layers: list[Tensor] = []
+
+    def see(module: nn.Module, x: Tensor, bits: Tensor) -> None:
+        if is_swap_relu(module, x):
+            layers.append(bits)
+
+    with watching_relus(network, see):
+        functional_call(network, state, (images,))
+    if not layers:
+        return torch.zeros(len(images), 1, dtype=torch.bool, device=images.device)
+    return torch.cat(layers, dim=1)
+
+
+def _packed(bits: Tensor) -> Tensor:
+    """Packs N×V booleans into N×ceil(V/8) bytes, whole rows, so that equality stays exact."""
+    padded = torch.nn.functional.pad(bits, (0, -bits.shape[1] % 8)).view(len(bits), -1, 8)
+    powers = 2 ** torch.arange(8, device=bits.device, dtype=torch.uint8)
+    return (padded * powers).sum(dim=2, dtype=torch.uint8)

@@ -1,0 +1,29 @@
+"""Fisher."""
+
+from math import prod
+
+from torch import Tensor
+
+from harness.passes.minibatch import LayerOutputs
+from harness.proxies.base import proxy
+
+
+@proxy(labels=True)
+def fisher(outputs: LayerOutputs) -> float:
+    """Σ_l |w_l| / C_l · Σ_c ½ mean_n (Σ_hw a ⊙ ∂L/∂a)²: what removing a channel would cost.
+
+    a is the raw output of each convolution or linear layer, before norm and activation. Each
+    channel's value counts once per weight of the channel, as in the published scores; a layer that
+    is called several times adds its calls.
+
+    Source: Turner et al. 2020, "BlockSwap"; as a proxy: Abdelfattah et al. 2021.
+    """
+    return sum(
+        prod(call.weight_shape[1:]) * _channels(call.output, call.gradient)
+        for call in outputs.calls
+    )
+
+
+def _channels(output: Tensor, gradient: Tensor) -> float:
+    product = (output * gradient).flatten(2).sum(dim=2) if output.dim() > 2 else output * gradient
+    return float(product.square().mean(dim=0).double().sum()) / 2

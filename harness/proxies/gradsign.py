@@ -1,0 +1,19 @@
+"""GradSign."""
+
+import torch
+
+from harness.passes import Settings
+from harness.passes.gradsign import GradientSigns
+from harness.proxies.base import proxy
+
+
+@proxy(labels=True)
+def gradsign(signs: GradientSigns, settings: Settings) -> float:
+    """Mean over weights of |Σ_n sign ∂L_n/∂w|: do single images pull a weight the same way?
+
+    ``gradsign.reduction=sum`` adds instead, which favours larger networks.
+
+    Source: Zhang & Jia 2022, "GradSign: Model Performance Inference with Theoretical Insights".
+    """
+    pulls = torch.cat([total.abs().flatten() for total in signs.sums]).double()
+    return float(pulls.sum() if settings.gradsign.reduction == "sum" else pulls.mean())

@@ -1,0 +1,19 @@
+"""GraSP."""
+
+import torch
+
+from harness.passes.minibatch import HessianGradient
+from harness.proxies.base import proxy
+
+
+@proxy(labels=True)
+def grasp(hessian: HessianGradient) -> float:
+    """−Σ ⟨w, H·g⟩, how much the gradient's flow loses when a weight goes.
+
+    H is the Hessian and g the gradient of the loss; the logits' temperature is 1.
+
+    Source: Wang et al. 2020, "Picking Winning Tickets Before Training by Preserving Gradient Flow";
+    sign as in Abdelfattah et al. 2021.
+    """
+    pairs = zip(hessian.weights, hessian.products, strict=True)
+    return 0.0 - float(torch.stack([(w * h).sum() for w, h in pairs]).double().sum())
