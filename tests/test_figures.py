@@ -12,9 +12,9 @@ from rich.console import Console
 from harness import figures, stats
 from harness.errors import HarnessError
 from harness.figures import style
-from harness.figures.files import atomic
 from harness.figures.heatmap import printed
 from harness.figures.scatter import axis_scale, grid
+from harness.files import atomic
 
 NAMES = ["reg_swap", "nwot", "activation_patterns", "jacov", "fisher", "constant", "ntk"]
 SUBTITLE = "n = 60 architectures per seed; test accuracy after 200 epochs; the task's own images"

@@ -4,11 +4,12 @@ from harness.figures.heatmap import correlation_heatmap, heatmap
 from harness.figures.scatter import scatter
 from harness.figures.style import save
 from harness.figures.tables import write_tables
-from harness.figures.terminal import results_table
+from harness.figures.terminal import plain_table, results_table
 
 __all__ = [
     "correlation_heatmap",
     "heatmap",
+    "plain_table",
     "results_table",
     "save",
     "scatter",

@@ -17,7 +17,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
 
 from harness.errors import unknown
-from harness.figures.files import atomic, with_suffix
+from harness.figures.files import with_suffix
+from harness.files import atomic
 
 FORMATS = ("png", "svg")
 DPI = 200

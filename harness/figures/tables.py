@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import unknown
-from harness.figures.files import atomic, with_suffix
+from harness.figures.files import with_suffix
+from harness.files import atomic
 
 Cells = list[list[str]]
 

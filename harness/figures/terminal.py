@@ -50,6 +50,21 @@ def results_table(
     return table
 
 
+def plain_table(frame: pd.DataFrame, *, title: str, float_format: str = "%.3f") -> Table:
+    """Lays out any table for a terminal; NaN is a dash."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for name in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(str(name).replace("_", "\n", 1), justify="right" if numeric else "left")
+    for row in frame.itertuples(index=False):
+        cells = [
+            (DASH if np.isnan(cell) else float_format % cell) if isinstance(cell, float) else cell
+            for cell in row
+        ]
+        table.add_row(*map(str, cells))
+    return table
+
+
 def _columns(
     summary: pd.DataFrame, seconds: Mapping[str, float] | None, confidence: float
 ) -> dict[str, list[str]]:

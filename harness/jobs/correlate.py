@@ -6,6 +6,7 @@ sample -> build -> run passes -> score proxies -> keep -> join with truth -> cor
 from __future__ import annotations
 
 import time
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +23,16 @@ from harness.jobs.work import console, run_shards
 from harness.spaces import spaces
 
 
+@dataclass(frozen=True)
+class Scored:
+    """What a run asked for, the ground truth, and the scores joined with it."""
+
+    plan: Plan
+    accuracies: pd.DataFrame
+    joined: pd.DataFrame
+    folder: Path
+
+
 def correlate(config: Config) -> Path:
     """Scores what is missing, joins it with the ground truth and writes tables and pictures.
 
@@ -32,6 +43,26 @@ def correlate(config: Config) -> Path:
         The folder ``results/<space>/<task>``.
     """
     started = time.monotonic()
+    scored = score_sample(config)
+    joined, folder = scored.joined, scored.folder
+    correlations = stats.correlations(joined, undefined=config.policy)
+    summary = stats.summary(joined, undefined=config.policy)
+    _write_tables(folder, joined, correlations, summary)
+    _draw(folder, joined, correlations, summary, _subtitle(config, joined, scored.accuracies))
+    resolved = {
+        "proxies": scored.plan.proxies,
+        "seeds": sorted(joined.seed.unique().tolist()),
+        "n": int(summary.n.max()),
+        "regulariser": asdict(scored.plan.protocol.settings.regulariser),
+        "seconds_of_this_run": round(time.monotonic() - started, 1),
+    }
+    provenance.write(folder / "run.json", config, resolved, scored.accuracies.attrs)
+    _report(joined, summary, title=f"{config.space} · {config.task}")
+    return folder
+
+
+def score_sample(config: Config) -> Scored:
+    """Runs the shards that the store lacks and returns all complete scores with their truth."""
     spaces.get(config.space).task(config.task)
     accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
     wanted = plan(config, pool=list(accuracies.key))
@@ -41,38 +72,19 @@ def correlate(config: Config) -> Path:
             f"with ground truth on {config.task}; all of them are used."
         )
     folder = Path(config.results) / config.space / config.task
-    joined = _score(wanted, folder).merge(
-        accuracies[["key", "value"]].rename(columns={"value": "truth"}), on="key", how="left"
-    )
-    correlations = stats.correlations(joined, undefined=config.policy)
-    summary = stats.summary(joined, undefined=config.policy)
-    _write_tables(folder, joined, correlations, summary)
-    _draw(folder, joined, correlations, summary, subtitle=_subtitle(config, joined, accuracies))
-    resolved = {
-        "proxies": wanted.proxies,
-        "seeds": sorted(joined.seed.unique().tolist()),
-        "n": int(summary.n.max()),
-        "regulariser": wanted.protocol.settings.regulariser,
-        "seconds_of_this_run": round(time.monotonic() - started, 1),
-    }
-    provenance.write(folder / "run.json", config, resolved, accuracies.attrs)
-    _report(joined, summary, title=f"{config.space} · {config.task}")
-    return folder
-
-
-def _score(wanted: Plan, folder: Path) -> pd.DataFrame:
-    """Runs the shards that the store lacks and returns all complete scores."""
     store = score_store(folder / "shards")
     shards = wanted.missing(store.read(), store.folder)
     run_shards(
         score_shard,
         shards,
-        wanted.config.executor,
-        title=f"{wanted.config.space} {wanted.config.task}",
+        config.executor,
+        title=f"{config.space} {config.task}",
         done=wanted.size - sum(len(shard.keys) for shard in shards),
         total=wanted.size,
     )
-    return wanted.complete(store.read())
+    known = accuracies[["key", "value"]].rename(columns={"value": "truth"})
+    joined = wanted.complete(store.read()).merge(known, on="key", how="left")
+    return Scored(wanted, accuracies, joined, folder)
 
 
 def _write_tables(

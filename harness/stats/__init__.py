@@ -1,5 +1,6 @@
 """How well scores rank architectures: rank correlations with intervals. No torch here."""
 
+from harness.stats.agreement import agreement
 from harness.stats.bootstrap import resampled_spearman, weighted_midranks
 from harness.stats.correlation import correlations, kendall, spearman
 from harness.stats.ranks import Policy, resolve_undefined
@@ -7,6 +8,7 @@ from harness.stats.summary import summary
 
 __all__ = [
     "Policy",
+    "agreement",
     "correlations",
     "kendall",
     "resampled_spearman",
