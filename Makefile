@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint smoke results clean
+.PHONY: help demo install test lint smoke results agreement bench docs clean
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,15 @@ smoke: install ## The command line on a tiny sample, as CI runs it
 results: install ## The committed results: 1000 architectures, seeds 0 to 4 (about an hour on 2 cores)
 	$(HARNESS) space=nb201 task=cifar100 seed=0..4
 	$(HARNESS) space=nb201 task=cifar10 seed=0..4
+
+agreement: install ## Our scores against the published ones, cell by cell
+	$(HARNESS) job=agreement space=nb201 task=cifar10 proxies=suite_zero n=1000 seed=0
+
+bench: install ## Speed as ratios, measured in one run (leave the machine alone meanwhile)
+	$(BIN)/python -m benchmarks
+
+docs: install ## Make docs/proxies.md from the docstrings
+	$(HARNESS) job=document
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

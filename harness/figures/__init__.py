@@ -3,12 +3,13 @@
 from harness.figures.heatmap import correlation_heatmap, heatmap
 from harness.figures.scatter import scatter
 from harness.figures.style import save
-from harness.figures.tables import write_tables
+from harness.figures.tables import markdown, write_tables
 from harness.figures.terminal import plain_table, results_table
 
 __all__ = [
     "correlation_heatmap",
     "heatmap",
+    "markdown",
     "plain_table",
     "results_table",
     "save",

@@ -47,7 +47,7 @@ def write_tables(
     """
     writers: dict[str, Callable[[], str]] = {
         "csv": lambda: frame.to_csv(index=False, lineterminator="\n"),
-        "md": lambda: _markdown(frame, float_format),
+        "md": lambda: markdown(frame, float_format),
         "tex": lambda: _latex(frame, float_format),
     }
     for suffix in formats:
@@ -60,8 +60,8 @@ def write_tables(
     return paths
 
 
-def _markdown(frame: pd.DataFrame, float_format: str) -> str:
-    """A pipe table; numbers are right-aligned, pipes inside cells escaped."""
+def markdown(frame: pd.DataFrame, float_format: str = "%.4f") -> str:
+    """Returns a pipe table; numbers are right-aligned, pipes inside cells escaped."""
     cells = _cells(frame, float_format, dash="\N{EN DASH}", minus="\N{MINUS SIGN}")
     rules = ["---:" if right else "---" for right in _numeric(frame)]
     lines = [[_pipe(str(name)) for name in frame.columns], rules]

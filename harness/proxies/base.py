@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import HarnessError
-from harness.passes import Observation, Settings
+from harness.passes import PASSES, Observation, Settings
 from harness.registry import Registry
 
 F = TypeVar("F", bound=Callable[..., float])
@@ -37,6 +37,7 @@ class Proxy:
         takes_settings: Name of the parameter that receives the settings, if any.
         direction: ``higher`` if a higher score is meant to promise a better network.
         labels: Whether it needs labels.
+        tasks: For which tasks it is defined, in words.
         doc: The cleaned docstring.
     """
 
@@ -46,7 +47,18 @@ class Proxy:
     takes_settings: str | None
     direction: str
     labels: bool
+    tasks: str
     doc: str
+
+    @property
+    def passes(self) -> list[str]:
+        """Names of the passes that it needs, in the order of its parameters."""
+        return list(dict.fromkeys(PASSES[kind].__name__ for kind in self.needs.values()))
+
+    @property
+    def source(self) -> str:
+        """The paper, from the docstring's last paragraph."""
+        return self.doc.partition("Source: ")[2].replace("\n", " ")
 
 
 @dataclass(frozen=True)
@@ -70,13 +82,14 @@ proxies: Registry[Proxy] = Registry("proxy", group="harness.proxies")
 populations: Registry[PopulationProxy] = Registry("population-level proxy")
 
 
-def proxy(*, direction: str = "higher", labels: bool = False) -> Callable[[F], F]:
+def proxy(*, direction: str = "higher", labels: bool = False, tasks: str = "") -> Callable[[F], F]:
     """Registers the decorated function as a proxy under its own name.
 
     Args:
         direction: ``higher`` or ``lower``: which scores promise a better network. It is told, never
             applied: correlations keep their sign.
         labels: Whether the proxy uses labels.
+        tasks: For which tasks it is defined, if that does not follow from ``labels``.
 
     Raises:
         HarnessError: If a parameter is neither an observation nor the settings.
@@ -95,7 +108,10 @@ def proxy(*, direction: str = "higher", labels: bool = False) -> Callable[[F], F
         doc = inspect.getdoc(function) or ""
         takes_settings = settings[0] if settings else None
         name = function.__name__
-        proxies.add(name, Proxy(name, function, needs, takes_settings, direction, labels, doc))
+        defined = tasks or ("all tasks with labels and a loss" if labels else "all tasks")
+        proxies.add(
+            name, Proxy(name, function, needs, takes_settings, direction, labels, defined, doc)
+        )
         return function
 
     return register

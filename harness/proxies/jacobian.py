@@ -26,7 +26,7 @@ def jacov(jacobian: InputJacobian) -> float:
         return float(-np.sum(np.log(shifted) + 1 / shifted))
 
 
-@proxy(labels=True)
+@proxy(labels=True, tasks="tasks with class labels")
 def epe_nas(jacobian: InputJacobian) -> float:
     """How strongly Jacobian rows of images of the same class correlate.
 

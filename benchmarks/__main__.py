@@ -1,0 +1,43 @@
+"""Speed as ratios, measured in one run: ``make bench``, or ``python -m benchmarks passes``.
+
+Every variant runs on the same cells, batch and threads, in turn, so that a machine whose speed
+drifts slows all of them. What is reported is the ratio of the sums over the cells.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from rich.console import Console
+
+from benchmarks import passes, swap
+from harness import figures
+from harness.provenance import commit, machine
+
+SECTIONS = {"swap": swap.measure, "passes": passes.measure}
+
+
+def main(names: list[str]) -> None:
+    """Runs the sections and writes a table and JSON for each."""
+    for name in names or SECTIONS:
+        table, facts = SECTIONS[name]()
+        record = {
+            "section": name,
+            **facts,
+            "commit": commit(),
+            "torch": torch.__version__,
+            "machine": machine("cpu"),
+            "rows": json.loads(table.to_json(orient="records")),
+        }
+        folder = Path(__file__).parent / "results"
+        (folder / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
+        figures.write_tables(table, folder / name, formats=("md",), float_format="%.3g")
+        Console().print(figures.plain_table(table, title=name, float_format="%.3g"))
+        Console().print({key: value for key, value in facts.items() if key != "note"})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,102 @@
+"""The 13 proxies of NAS-Bench-Suite-Zero: together, one at a time, and the bare passes."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import nn
+from torch.nn import functional
+
+from benchmarks.cells import LARGEST, batch, cells, network, plain_forward_seconds
+from benchmarks.timing import in_turn, peak_memory
+from harness import api
+from harness.passes.layers import weights_of, without_batch_norm
+
+SUITE_ZERO = [
+    *("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm"),
+    *("nwot", "params", "plain", "snip", "synflow", "zen"),
+]
+FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
+SIZE, CELLS = 64, 8
+
+
+def bare_passes(net: nn.Module, double: nn.Module, images: api.Batch) -> None:
+    """Runs the forwards and backwards that the 13 proxies need, without hooks or proxies."""
+    bare_minibatch(net, images)
+    with torch.no_grad():
+        net(images.images)  # Zen-Score's two forwards
+        net(images.images)
+        net.eval()(images.images[:1])  # the shapes for params and flops
+        net.train()
+    with without_batch_norm(double):
+        ones = torch.ones_like(images.images[:1], dtype=torch.float64)
+        torch.autograd.grad(double(ones).sum(), weights_of(double), allow_unused=True)
+
+
+def bare_minibatch(net: nn.Module, images: api.Batch) -> None:
+    """One forward, one backward to the images, one to the weights, one double backward."""
+    x = images.images.clone().requires_grad_(True)
+    logits, weights = net(x), weights_of(net)
+    torch.autograd.grad(logits.sum(), x, retain_graph=True, allow_unused=True)
+    loss = functional.cross_entropy(logits, images.labels)
+    gradients = torch.autograd.grad(loss, weights, create_graph=True, allow_unused=True)
+    norm = torch.stack([(g.detach() * g).sum() for g in gradients if g is not None]).sum()
+    torch.autograd.grad(norm, weights, allow_unused=True)
+
+
+def bare_forwards(net: nn.Module, images: api.Batch) -> None:
+    """The forwards of the forward-only set: 64 images, 16 images, one image."""
+    with torch.no_grad():
+        net(images.images)
+        net(images.images[:16])
+        net.eval()(images.images[:1])
+        net.train()
+
+
+def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Times the variants on the same cells."""
+    images = batch(SIZE)
+    rows = []
+    for key in cells(CELLS):
+        net = network(key)
+        double = copy.deepcopy(net).double()
+        variants = {
+            "together": lambda n=net: api.score(n, images, SUITE_ZERO),
+            "one_at_a_time": lambda n=net: [api.score(n, images, [p]) for p in SUITE_ZERO],
+            "bare_passes": lambda n=net, d=double: bare_passes(n, d, images),
+            "forward_only": lambda n=net: api.score(n, images, FORWARD_ONLY),
+            "bare_forwards": lambda n=net: bare_forwards(n, images),
+        }
+        rows.append({"cell": key, **in_turn(variants, repeats=2)})
+    table = pd.DataFrame(rows)
+    total = table.drop(columns="cell").sum()
+    forward = plain_forward_seconds()
+    return table, {
+        "batch": SIZE,
+        "cells": CELLS,
+        "threads": torch.get_num_threads(),
+        "together_over_one_at_a_time": total.together / total.one_at_a_time,
+        "together_over_bare_passes": total.together / total.bare_passes,
+        "forward_only_over_bare_forwards": total.forward_only / total.bare_forwards,
+        "together_seconds_per_cell": total.together / CELLS,
+        "plain_forward_all_3x3_batch_64_seconds": forward,
+        "together_per_cell_over_plain_forward": total.together / CELLS / forward,
+        "peak_memory_mib": {
+            "together": peak_memory(_score_largest, SUITE_ZERO),
+            "without_grasp": peak_memory(_score_largest, [p for p in SUITE_ZERO if p != "grasp"]),
+            "one_at_a_time": max(peak_memory(_score_largest, [p]) for p in ("grasp", "fisher")),
+            "bare_minibatch": peak_memory(_bare_largest),
+            "forward_only": peak_memory(_score_largest, FORWARD_ONLY),
+        },
+    }
+
+
+def _score_largest(names: list[str]) -> None:
+    api.score(network(LARGEST), batch(SIZE), names)
+
+
+def _bare_largest() -> None:
+    bare_minibatch(network(LARGEST), batch(SIZE))

@@ -1,0 +1,33 @@
+"""Timing several variants in turn, and the peak memory of one in a process of its own."""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+
+def in_turn(variants: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
+    """Returns each variant's fastest time in seconds; the first round is not counted."""
+    best = dict.fromkeys(variants, float("inf"))
+    for turn in range(repeats + 1):
+        for name, variant in variants.items():
+            start = time.perf_counter()
+            variant()
+            if turn > 0:
+                best[name] = min(best[name], time.perf_counter() - start)
+    return best
+
+
+def peak_memory(function: Callable[..., Any], *arguments: Any) -> float:
+    """Runs ``function`` in a fresh process and returns that process's peak memory in MiB."""
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(1) as pool:
+        return float(pool.apply(_peak, (function, arguments)))
+
+
+def _peak(function: Callable[..., Any], arguments: tuple[Any, ...]) -> float:
+    function(*arguments)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
