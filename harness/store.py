@@ -43,7 +43,7 @@ class ShardFolder:
         path = self.folder / f"{name}.parquet"
         table = pa.Table.from_pandas(rows, schema=self.schema, preserve_index=False)
         with atomic(path) as temporary:
-            pq.write_table(table, temporary)
+            pq.write_table(table, temporary, write_page_checksum=True)
         return path
 
     def read(self) -> pd.DataFrame:
@@ -58,12 +58,13 @@ class ShardFolder:
         return rows.drop_duplicates(self.identity, ignore_index=True)
 
     def _paths(self) -> Iterator[Path]:
-        yield from sorted(self.folder.glob("*.parquet"))
+        # pathlib's * matches a leading dot too, and that is how unfinished files are named.
+        yield from sorted(self.folder.glob("[!.]*.parquet"))
 
     def _read_shard(self, path: Path) -> pa.Table:
         try:
             # Not read_table, which would read key=value parts of a path as partition columns.
-            return pq.ParquetFile(path).read().cast(self.schema)
+            return pq.ParquetFile(path, page_checksum_verification=True).read().cast(self.schema)
         except (pa.ArrowException, OSError, ValueError) as error:
             raise DataError(
                 f"The shard {path} is corrupted ({_first_line(error)}); delete that file and run "
