@@ -26,7 +26,9 @@ def test_notebook(path):
     assert all(cell["outputs"] == [] for cell in code), "outputs are stripped"
     script = "\n".join("".join(cell["source"]) for cell in code)
     # A process of its own: the notebook registers a proxy.
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, check=False
+    )
     assert done.returncode == 0, done.stderr
     if path.stem == "tour":
         assert "nwot" in done.stdout
