@@ -35,7 +35,8 @@ class Batch:
 
     Attributes:
         images: N×C×H×W float32 (jigsaw: N×9×C×H×W), normalised as the inputs were configured.
-        labels: Class indices (N, int64), soft labels (N×K) or a target image; None if unlabelled.
+        labels: Class indices (N, int64), soft labels or regression targets (N×K), a class per
+            pixel (N×H×W, int64) or a target image (N×C×H×W); None if unlabelled.
         loss: Name of the task's loss, a key of ``harness.passes.losses.LOSSES``.
         second: Another minibatch of the same task, for proxies that compare two (ZiCo).
     """

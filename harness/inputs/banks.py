@@ -17,12 +17,12 @@ from harness.files import atomic
 from harness.inputs import archives, digits
 from harness.inputs.archives import Images
 from harness.inputs.files import checksum, data_folder, mirror_folder
+from harness.inputs.folders import read_folder
 from harness.registry import Registry
+from harness.tasks import RGB
 
 Fetch = Callable[[str], Path]
 """Returns a checked local copy of a recorded outside file: ``harness.truth.fetch``."""
-
-RGB = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Bank:
         sources: The official archives, entries of ``sources.toml``, that ``make`` takes.
         address: Where those are.
         make: Makes images and labels from those files.
+        folder: Instead of these, a folder of the user's photographs, below the data folder.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Bank:
     sources: tuple[str, ...] = ()
     address: str = ""
     make: Callable[[list[Path]], Images] | None = None
+    folder: str = ""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ def read_bank(name: str) -> Content:
 
 
 def make_bank(name: str, fetch: Fetch, *, source: str | None = None) -> Path:
-    """Makes a bank from its official archive, at ``data/images/<name>.npz``.
+    """Makes a bank from its official archive or folder, at ``data/images/<name>.npz``.
 
     Args:
         name: Which bank.
@@ -105,24 +107,35 @@ def make_bank(name: str, fetch: Fetch, *, source: str | None = None) -> Path:
 
     Raises:
         HarnessError: If there is no such bank, or no way to make it.
-        DataError: If the archive cannot be had or read.
+        DataError: If the archive or folder cannot be had or read.
     """
     bank = banks.get(name)
     path = data_folder() / "images" / f"{name}.npz"
+    if bank.folder:
+        images, labels = read_folder(data_folder() / bank.folder, bank.side, bank.address), None
+    else:
+        images, labels = _from_archive(bank, path, fetch, source)
+    _check(bank, path, images, labels)
+    with atomic(path) as partial:
+        if labels is None:
+            np.savez_compressed(partial, images=images)
+        else:
+            np.savez_compressed(partial, images=images, labels=labels)
+    return path
+
+
+def _from_archive(bank: Bank, path: Path, fetch: Fetch, source: str | None) -> Images:
+    if bank.dataset == "digits":
+        raise HarnessError(f"The image bank {bank.name!r} is bundled; there is nothing to make.")
     if bank.make is None:
         raise HarnessError(
-            f"The image bank {name!r} is not made from an archive ({bank.origin}); {_placing(path)}"
-            if bank.dataset != "digits"
-            else f"The image bank {name!r} is bundled; there is nothing to make."
+            f"The image bank {bank.name!r} is not made from an archive ({bank.origin}); "
+            f"{_placing(path)}."
         )
     make, names = bank.make, bank.sources
     if source is not None:
         make, names = _from_python(source, bank), (source,)
-    images, labels = make([fetch(one) for one in names])
-    _check(bank, path, images, labels)
-    with atomic(path) as partial:
-        np.savez_compressed(partial, images=images, labels=labels)
-    return path
+    return make([fetch(one) for one in names])
 
 
 def _find(bank: Bank) -> Path:
@@ -132,21 +145,27 @@ def _find(bank: Bank) -> Path:
         return mirrored
     if own.is_file():
         return own
-    making = (
-        f"make it from the official archive ({bank.address}) with `python -m harness job=make_bank "
-        f"inputs.source={bank.name}`"
-        if bank.make
-        else _placing(own)
-    )
     others = [
         f"`inputs.source={other}`"
         for other in banks
         if banks.get(other).side == bank.side and other != bank.name
     ]
     raise DataError(
-        f"The image bank {bank.name!r} is not at {own}; {making}, or take declared stand-ins: "
-        f"{', '.join(['`inputs=gaussian`', *others])}."
+        f"The image bank {bank.name!r} is not at {own}; {_making(bank, own)}, or take declared "
+        f"stand-ins: {', '.join(['`inputs=gaussian`', *others])}."
     )
+
+
+def _making(bank: Bank, path: Path) -> str:
+    command = f"`python -m harness job=make_bank inputs.source={bank.name}`"
+    if bank.folder:
+        return (
+            f"place photographs of the data set ({bank.address}) below "
+            f"{data_folder() / bank.folder} and run {command}"
+        )
+    if bank.make:
+        return f"make it from the official archive ({bank.address}) with {command}"
+    return _placing(path)
 
 
 def _placing(path: Path) -> str:
@@ -203,7 +222,7 @@ def _from_python(source: str, bank: Bank) -> Callable[[list[Path]], Images]:
 
 
 # Mean and deviation of each training set, as the field's code has them: DARTS for CIFAR-10,
-# NAS-Bench-201 for ImageNet16, NAS-Bench-Suite-Zero for SVHN.
+# NAS-Bench-201 for ImageNet16, NAS-Bench-Suite-Zero for SVHN and Taskonomy.
 _CIFAR10_RGB: tuple[RGB, RGB] = (
     (0.49139968, 0.48215827, 0.44653124),
     (0.24703233, 0.24348505, 0.26158768),
@@ -215,6 +234,7 @@ _IMAGENET16_RGB: tuple[RGB, RGB] = (
 )
 _SVHN_RGB: tuple[RGB, RGB] = ((0.4377, 0.4438, 0.4728), (0.1980, 0.2010, 0.1970))
 _IMAGENET_RGB: tuple[RGB, RGB] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+_TASKONOMY_RGB: tuple[RGB, RGB] = ((0.5224, 0.5222, 0.5221), (0.2234, 0.2235, 0.2236))
 _DIGITS_RGB: tuple[RGB, RGB] = ((0.3033, 0.3033, 0.3033), (0.3739, 0.3739, 0.3739))
 
 _TABLE = [
@@ -247,6 +267,12 @@ _TABLE = [
     Bank(
         "imagenet_sample_256", "imagenet_sample", 256, 1000, *_IMAGENET_RGB,
         "64 ImageNet photographs of different classes at 256×256; not Taskonomy",
+    ),
+    Bank(
+        "taskonomy", "taskonomy", 256, None, *_TASKONOMY_RGB,
+        "Taskonomy, photographs without labels",
+        address="https://github.com/StanfordVL/taskonomy/tree/master/data",
+        folder="taskonomy/rgb",
     ),
     Bank(
         "digits_train", "digits", 8, 10, *_DIGITS_RGB,

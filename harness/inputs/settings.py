@@ -19,7 +19,7 @@ class InputSettings:
         source: ``task`` (the task's own images), ``gaussian`` (noise), ``digits`` (the bundled
             ones) or the name of an image bank.
         normalise: Subtract the data set's mean and divide by its deviation.
-        augment: Crop and flip as in training.
+        augment: Crop and flip as in training; for tasks with one class label per image.
         order: ``random`` (drawn without replacement by the seed) or ``first`` (the first images
             of the bank, the same for every seed).
     """
@@ -72,5 +72,13 @@ def is_stand_in(task: Task, bank: Bank | None) -> bool:
 
 
 def has_true_labels(task: Task, bank: Bank | None) -> bool:
-    """Tells whether the bank's labels are used: there are some, and as many classes as outputs."""
-    return bank is not None and bank.classes == task.outputs
+    """Tells whether the targets belong to the images, instead of being drawn.
+
+    They do where the images are their own target, where shuffling them made the target, and where
+    the bank has labels, of as many classes as the task has outputs.
+    """
+    if task.target == "input":
+        return True
+    if bank is None:
+        return False
+    return task.target == "permutation" or (task.target == "class" and bank.classes == task.outputs)

@@ -12,27 +12,39 @@ from dataclasses import asdict, replace
 import pandas as pd
 
 from harness.truth import (
+    darts_swap_trained,
+    nb101_official,
+    nb101_suite_zero,
     nb201_digits,
     nb201_suite_zero,
     nb201_test_mean,
     nb201_test_seeds,
+    nb301_suite_zero,
     records,
+    tnb101_suite_zero,
     user_csv,
 )
 from harness.truth.download import fetch
 from harness.truth.published import load_published
 from harness.truth.records import TruthInfo
+from harness.truth.sources import source
 
 __all__ = [
     "TruthInfo",
+    "darts_swap_trained",
     "describe",
     "fetch",
     "load",
     "load_published",
+    "nb101_official",
+    "nb101_suite_zero",
     "nb201_digits",
     "nb201_suite_zero",
     "nb201_test_mean",
     "nb201_test_seeds",
+    "nb301_suite_zero",
+    "overview",
+    "tnb101_suite_zero",
     "variants",
 ]
 
@@ -87,3 +99,43 @@ def variants(space: str, task: str) -> list[str]:
         HarnessError: If the space or the task has no ground truth.
     """
     return [record.info.variant for record in records.of(space, task)] + ["csv"]
+
+
+def overview() -> pd.DataFrame:
+    """Lists every table that can be loaded, from the records alone: no file is read.
+
+    Returns:
+        One row per table, by space and task, the default variant first: ``space``, ``task``,
+        ``variant``, ``metric``, ``split``, ``epochs`` (missing where there is no single number),
+        ``training_seeds``, ``aggregation``, ``n`` (architectures; missing where only the table
+        knows), ``source`` (who publishes the numbers) and ``licence``.
+    """
+    infos = [records.records.get(name).info for name in records.records]
+    tables = sorted({(info.space, info.task) for info in infos})
+    rows = [
+        {
+            **{name: getattr(record.info, name) for name in _OVERVIEW},
+            "source": ", ".join(_publishers(record.info)) or "this project",
+            "licence": record.info.licence,
+        }
+        for table in tables
+        for record in records.of(*table)
+    ]
+    return pd.DataFrame(rows).astype({"epochs": "Int64", "n": "Int64"})
+
+
+_OVERVIEW = (
+    "space",
+    "task",
+    "variant",
+    "metric",
+    "split",
+    "epochs",
+    "training_seeds",
+    "aggregation",
+    "n",
+)
+
+
+def _publishers(info: TruthInfo) -> list[str]:
+    return sorted({source(name).publisher for name in info.sources})

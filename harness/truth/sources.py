@@ -48,6 +48,14 @@ class Source:
         return PurePosixPath(parts.netloc.replace(":", "_")) / parts.path.lstrip("/")
 
     @property
+    def publisher(self) -> str:
+        """Who publishes the file: ``owner/repository`` on GitHub, else the host."""
+        parts = urlsplit(self.address or self.page)
+        if parts.netloc in ("raw.githubusercontent.com", "github.com"):
+            return "/".join(parts.path.split("/")[1:3])
+        return parts.netloc
+
+    @property
     def algorithm(self) -> str:
         """The name of the checksum's algorithm, as ``hashlib`` knows it."""
         return "sha256" if self.sha256 else "md5"

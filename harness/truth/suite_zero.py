@@ -1,7 +1,9 @@
-"""The raw format of NAS-Bench-Suite-Zero's score files, shared by all its search spaces.
+"""The raw formats of NAS-Bench-Suite-Zero's score files, shared by all its search spaces.
 
-A zip of JSON files named ``benchmark--<space>--<task>--<start>.json``. Each is a list of
-``{"arch": "(4, 0, 3, 1, 4, 3)", "val_accuracy": 85.9, ...}``, one entry per architecture.
+The released tables are a zip of JSON files named ``benchmark--<space>--<task>--<start>.json``. Each
+is a list of ``{"arch": "(4, 0, 3, 1, 4, 3)", "val_accuracy": 85.9, ...}``, one entry per
+architecture. The early tables are one JSON object ``{task: {architecture: {"val_accuracy": 85.9,
+...}}}``, some of them below the name of the space.
 Krishnakumar et al., "NAS-Bench-Suite-Zero", NeurIPS 2022 (data sets and benchmarks).
 """
 
@@ -15,7 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from harness.errors import DataError
+from harness.errors import DataError, HarnessError
 
 Ids = tuple[int, ...]
 
@@ -41,10 +43,38 @@ def accuracies(path: Path, task: str, to_key: Callable[[Ids], str]) -> pd.DataFr
     """
     try:
         rows = [(to_key(ids(e["arch"])), float(e["val_accuracy"])) for e in _entries(path, task)]
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (KeyError, TypeError, ValueError, HarnessError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a NAS-Bench-Suite-Zero score file ({error!r}).") from error
     if not rows:
         raise DataError(f"{path} holds no scores of the task {task!r}.")
+    return pd.DataFrame(rows, columns=["key", "value"]).assign(n_training_seeds=1)
+
+
+def early_accuracies(
+    path: Path, space: str, task: str, to_key: Callable[[str], str]
+) -> pd.DataFrame:
+    """Reads the accuracies of one task from an early table, in the order of the file.
+
+    Args:
+        path: The JSON file.
+        space: What the file calls the space, where it does.
+        task: What the file calls the task.
+        to_key: Turns an architecture, as the file writes it, into the space's canonical key.
+
+    Returns:
+        Columns ``key``, ``value`` (percent) and ``n_training_seeds``.
+
+    Raises:
+        DataError: If the file is not such a table.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        entries = content.get(space, content)[task]
+        rows = [(to_key(arch), float(entry["val_accuracy"])) for arch, entry in entries.items()]
+    except (AttributeError, KeyError, TypeError, ValueError, HarnessError) as error:
+        raise DataError(
+            f"{path} is not an early NAS-Bench-Suite-Zero table of {task} ({error!r})."
+        ) from error
     return pd.DataFrame(rows, columns=["key", "value"]).assign(n_training_seeds=1)
 
 

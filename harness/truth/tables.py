@@ -6,6 +6,7 @@ import hashlib
 import inspect
 import logging
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
@@ -26,8 +27,8 @@ Reader = Callable[[Path, str], pd.DataFrame]
 def converted(name: str, source_name: str, reader: Reader, task: str) -> pd.DataFrame:
     """Returns ``reader(file, task)``, from ``data/cache/tables/`` if it was converted before.
 
-    The table's file name holds the checksums of the raw file and of the reader's module, so that
-    a change of either converts anew.
+    The table's file name holds the checksums of the raw file and of the code that reads it and
+    that spells the keys, so that a change of either converts anew.
 
     Args:
         name: What the table is called in the cache.
@@ -52,6 +53,16 @@ def converted(name: str, source_name: str, reader: Reader, task: str) -> pd.Data
 
 
 def _path(name: str, source_name: str, reader: Reader) -> Path:
-    code = hashlib.sha256(Path(inspect.getfile(reader)).read_bytes()).hexdigest()
-    stem = f"{name}-{source(source_name).digest[:12]}-{code[:6]}"
+    stem = f"{name}-{source(source_name).digest[:12]}-{_code(Path(inspect.getfile(reader)))[:6]}"
     return data_folder() / "cache" / "tables" / f"{stem}.parquet"
+
+
+@cache
+def _code(module: Path) -> str:
+    """Returns the checksum of a reader's module and of all of ours that it may call."""
+    package = Path(__file__).parents[1]
+    modules = {*(package / "truth").glob("*.py"), *(package / "spaces").glob("*.py")} - {module}
+    digest = hashlib.sha256(module.read_bytes())
+    for path in sorted(modules):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,50 @@
+"""The one-cell DARTS networks published with SWAP-Score, all of them trained on CIFAR-10."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from harness.errors import DataError, HarnessError
+from harness.spaces import darts_swap
+from harness.truth import records
+
+
+def read(path: Path, task: str) -> pd.DataFrame:
+    """Reads a CSV without header: the genotype and its accuracy in percent.
+
+    Returns:
+        Columns ``key``, ``value`` (percent) and ``n_training_seeds``.
+
+    Raises:
+        DataError: If the CSV holds anything else.
+    """
+    try:
+        raw = pd.read_csv(path, header=None, names=["genotype", "value"], dtype={"value": float})
+        keys = raw["genotype"].map(darts_swap.from_genotype)
+    except (AttributeError, TypeError, ValueError, HarnessError) as error:
+        raise DataError(f"{path} is not the table of {task} accuracies ({error}).") from error
+    return pd.DataFrame({"key": keys, "value": raw["value"], "n_training_seeds": 1})
+
+
+records.from_source(
+    records.TruthInfo(
+        space="darts_swap",
+        task="cifar10",
+        variant="trained",
+        metric="top-1 accuracy, percent",
+        split="10,000 test images, after training on the training images",
+        epochs=200,
+        training_seeds=1,
+        aggregation="single",
+        n=1000,
+        sources=("swap_darts_cifar10",),
+        licence="",
+        note="The publishers state the epochs and no more. Every value is a whole number of "
+        "10,000 images, so it is one run's and not a mean.",
+    ),
+    read,
+    file_task="cifar10",
+    default=True,
+)
