@@ -41,7 +41,7 @@ agreement: install ## Our scores against the published ones, cell by cell
 bench: install ## Speed as ratios, measured in one run (leave the machine alone meanwhile)
 	$(BIN)/python -m benchmarks
 
-docs: install ## Make docs/proxies.md from the docstrings
+docs: install ## Make docs/proxies.md and docs/truth.md from the code
 	$(HARNESS) job=document
 
 clean: ## Remove the virtual environment and caches

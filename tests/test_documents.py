@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness import api
-from harness.jobs.document import proxy_pages
+from harness.jobs.document import proxy_pages, truth_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -34,6 +34,7 @@ def test_notebook(path):
         assert "nwot" in done.stdout
 
 
-def test_proxy_pages_are_up_to_date():
-    pages = (ROOT / "docs" / "proxies.md").read_text(encoding="utf-8")
-    assert pages == proxy_pages(), "run `make docs`"
+@pytest.mark.parametrize(("name", "make"), [("proxies", proxy_pages), ("truth", truth_page)])
+def test_generated_pages_are_up_to_date(name, make):
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+    assert page == make(), "run `make docs`"

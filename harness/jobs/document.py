@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness import figures
+from harness import figures, truth
 from harness.config import Config
 from harness.files import atomic
 from harness.jobs.base import jobs
 from harness.proxies import populations, proxies
 
-HEAD = """# Proxies
+PROXIES = """# Proxies
 
 Made from the docstrings by `make docs`. A proxy is a pure function from what passes observe to a
 number; passes are run once per network, however many proxies need them. Scores are stored as the
@@ -20,13 +20,27 @@ formula gives them; "direction" tells which ones are meant to promise a better n
 
 """
 
+TRUTH = """# Ground truth
+
+Made from the records in `harness/truth/` by `make docs`: which accuracy each table holds. The
+first variant of a space and task is the default of `truth=`; `truth=csv truth.path=FILE` takes your
+own. Addresses and checksums are in `harness/truth/sources.toml`.
+
+"""
+
 
 def document(config: Config) -> Path:
-    """Writes ``docs/proxies.md`` and returns it."""
-    path = Path("docs") / "proxies.md"
-    with atomic(path) as temporary:
-        temporary.write_text(proxy_pages(), encoding="utf-8")
-    return path
+    """Writes ``docs/proxies.md`` and ``docs/truth.md``; returns the folder."""
+    folder = Path("docs")
+    for name, text in (("proxies.md", proxy_pages()), ("truth.md", truth_page())):
+        with atomic(folder / name) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return folder
+
+
+def truth_page() -> str:
+    """Returns the table of all ground truths, in Markdown."""
+    return TRUTH + figures.markdown(truth.overview())
 
 
 def proxy_pages() -> str:
@@ -36,7 +50,7 @@ def proxy_pages() -> str:
         f"## {name}\n\n{_indented(_doc(name))}\n"
         for name in [*proxies.names(), *populations.names()]
     ]
-    return HEAD + table + "\n" + "\n".join(sections)
+    return PROXIES + table + "\n" + "\n".join(sections)
 
 
 def proxy_table() -> pd.DataFrame:
