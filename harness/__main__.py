@@ -14,6 +14,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
+from rich.text import Text
 
 from harness.errors import HarnessError
 
@@ -28,31 +29,36 @@ def config_folder() -> Path:
 @hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="config")
 def run(values: DictConfig) -> None:
     """Runs the job that the configuration names."""
-    from harness.config import from_mapping  # noqa: PLC0415 - keeps --help quick
-    from harness.jobs import jobs  # noqa: PLC0415
-
     try:
+        from harness.config import from_mapping  # noqa: PLC0415 - keeps --help quick
+        from harness.jobs import jobs  # noqa: PLC0415
+
         config = from_mapping(values)
         result = jobs.get(config.job)(config)
     except HarnessError as error:  # here, before Hydra adds a line of its own
         sys.exit(complain(error))
-    Console().print(f"Results: {result}", highlight=False, soft_wrap=True)
+    Console().print(f"Results: {result}", highlight=False, markup=False, soft_wrap=True)
 
 
 def complain(error: Exception) -> int:
     """Prints a mistake of the user as one sentence and returns the exit status."""
-    Console(stderr=True).print(f"[bold red]Error:[/] {error}", highlight=False, soft_wrap=True)
+    sentence = " ".join(str(error).splitlines())
+    Console(stderr=True).print(
+        Text.assemble(("Error:", "bold red"), f" {sentence}"), soft_wrap=True
+    )
     return 1
 
 
 def main() -> int:
     """Runs the command line; a mistake of the user is one sentence and exit status 1."""
     # Without this, Hydra prints exceptions itself and exits.
-    os.environ.setdefault("HYDRA_FULL_ERROR", "1")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
     try:
         run()
-    except (HarnessError, HydraException, OmegaConfBaseException) as error:
-        return complain(error)
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        from harness.hydra_errors import explained  # noqa: PLC0415 - keeps --help quick
+
+        return complain(explained(error))
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped; what is finished is kept. Run the same command again.")
         return 130

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from omegaconf import Container, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from harness.errors import HarnessError
+from harness.errors import HarnessError, unknown
 from harness.executors import ExecutorSettings
 from harness.inputs import InputSettings
 from harness.passes import (
@@ -124,9 +124,12 @@ def from_mapping(values: Mapping[Any, Any] | Container) -> Config:
     _unlock(schema)
     try:
         config = OmegaConf.to_object(OmegaConf.merge(schema, values))
+    except ConfigKeyError as error:
+        raise unknown("configuration key", error.full_key, known_keys()) from error
     except OmegaConfBaseException as error:
+        name = f" {error.full_key!r}" if error.full_key else ""
         raise HarnessError(
-            f"The configuration value {error.full_key!r} is wrong: {str(error).splitlines()[0]}."
+            f"The configuration value{name} is wrong: {str(error).splitlines()[0]}."
         ) from error
     assert isinstance(config, Config)
     if config.n < 1:
@@ -135,27 +138,39 @@ def from_mapping(values: Mapping[Any, Any] | Container) -> Config:
         raise HarnessError(f"batch_size={config.batch_size} is too small; take at least 2 images.")
     if config.undefined not in ("worst", "drop"):
         raise HarnessError(f"undefined={config.undefined!r} must be 'worst' or 'drop'.")
+    if not config.results:
+        raise HarnessError("results= names no folder; write results=FOLDER.")
     parse_seeds(config.seed)
+    parse_seeds(config.training_seeds, "training_seeds")
     return config
 
 
-def parse_seeds(text: object) -> list[int]:
+def known_keys() -> list[str]:
+    """Returns every key that a run can set, those of sections with a dot: ``swap.images``."""
+    return list(_keys(OmegaConf.structured(Config)))
+
+
+def parse_seeds(text: object, key: str = "seed") -> list[int]:
     """Returns the seeds that ``3``, ``"0..4"`` (inclusive) or ``[0, 2]`` name, without repeats.
+
+    Args:
+        text: What the user wrote.
+        key: Name of the configuration key, for the error.
 
     Raises:
         HarnessError: If the text names no seeds.
     """
     if isinstance(text, (list, tuple)):
-        seeds = [seed for part in text for seed in parse_seeds(part)]
-    elif match := re.fullmatch(r"(\d+)\.\.(\d+)", str(text)):
+        seeds = [seed for part in text for seed in parse_seeds(part, key)]
+    elif match := re.fullmatch(r"(\d{1,18})\.\.(\d{1,18})", str(text)):  # fit 64 bits
         seeds = list(range(int(match[1]), int(match[2]) + 1))
-    elif re.fullmatch(r"\d+", str(text)):
+    elif re.fullmatch(r"\d{1,18}", str(text)):
         seeds = [int(str(text))]
     else:
         seeds = []
     if not seeds:
         raise HarnessError(
-            f"seed={text} names no seeds; write seed=3, seed=0..4 (inclusive) or seed=[0,2]."
+            f"{key}={text} names no seeds; write {key}=3, {key}=0..4 (inclusive) or {key}=[0,2]."
         )
     return list(dict.fromkeys(seeds))
 
@@ -167,3 +182,11 @@ def _unlock(node: Any) -> None:
         child = node._get_node(key)
         if OmegaConf.is_config(child):
             _unlock(child)
+
+
+def _keys(node: Any, prefix: str = "") -> Iterator[str]:
+    for key in node:
+        yield f"{prefix}{key}"
+        child = node._get_node(key)
+        if OmegaConf.is_dict(child):
+            yield from _keys(child, f"{prefix}{key}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,10 +27,27 @@ def atomic(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.replace(path)
     except OSError as error:
-        raise HarnessError(
-            f"Cannot write {path} ({error.strerror or error}); make the folder writable or choose "
-            "another one (results=FOLDER for results, the variable HARNESS_DATA for data)."
-        ) from error
+        raise _refused(path, error) from error
     finally:
         with suppress(OSError):
             temporary.unlink()
+
+
+def make_writable(folder: Path) -> None:
+    """Makes a folder and tries it, so that a run need not work before it learns that it cannot.
+
+    Raises:
+        HarnessError: If the folder cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _refused(folder, error) from error
+
+
+def _refused(path: Path, error: OSError) -> HarnessError:
+    return HarnessError(
+        f"Cannot write {path} ({error.strerror or error}); make the folder writable or choose "
+        "another one (results=FOLDER for results, the variable HARNESS_DATA for data)."
+    )

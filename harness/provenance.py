@@ -18,6 +18,7 @@ import harness
 from harness.config import Config
 from harness.files import atomic
 from harness.inputs import describe_inputs
+from harness.inputs.files import checksum
 from harness.tasks import tasks
 from harness.truth.sources import source
 
@@ -35,11 +36,16 @@ def write(path: Path, config: Config, resolved: dict[str, Any], truth: Mapping[A
     """
     asked = dataclasses.asdict(config)
     del asked["results"], asked["proxy_sets"]
+    checksums = {name: source(name).sha256 for name in truth["sources"]}
+    if config.truth.path is not None:
+        own = Path(config.truth.path)
+        asked["truth"]["path"] = own.name
+        checksums[own.name] = checksum(own)
     record = {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": asked,
         "resolved": resolved,
-        "truth": dict(truth) | {"sha256": {name: source(name).sha256 for name in truth["sources"]}},
+        "truth": dict(truth) | {"sha256": checksums},
         "inputs": describe_inputs(tasks.get(config.task), config.inputs),
         "harness": harness.__version__,
         "commit": commit(),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from harness.errors import HarnessError
 from harness.registry import Registry
 
 Item = TypeVar("Item")
@@ -27,6 +28,19 @@ class ExecutorSettings:
     name: str = "processes"
     workers: int = 0
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown executor and negative numbers.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        executors.get(self.name)
+        if self.workers < 0 or self.threads < 0:
+            raise HarnessError(
+                f"executor.workers={self.workers} and executor.threads={self.threads} must be at "
+                "least 1, or 0 for the default."
+            )
 
     @property
     def width(self) -> int:

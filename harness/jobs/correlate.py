@@ -14,7 +14,7 @@ from rich.console import Console
 
 from harness import figures, provenance, stats, truth
 from harness.config import Config
-from harness.files import atomic
+from harness.files import atomic, make_writable
 from harness.inputs import describe_inputs
 from harness.jobs.base import jobs
 from harness.jobs.plan import Plan, plan
@@ -69,11 +69,15 @@ def score_sample(config: Config) -> Scored:
     if config.n > len(wanted.pool) and not config.replace:
         console.print(
             f"n={config.n} is more than the {len(wanted.pool)} architectures of {config.space} "
-            f"with ground truth on {config.task}; all of them are used."
+            f"with ground truth on {config.task}; all of them are used.",
+            soft_wrap=True,
         )
     folder = Path(config.results) / config.space / config.task
     store = score_store(folder / "shards")
     shards = wanted.missing(store.read(), store.folder)
+    if shards:  # what is wrong with the images or the folder is told before any work
+        wanted.protocol.batch(shards[0].seed)
+        make_writable(store.folder)
     run_shards(
         score_shard,
         shards,
@@ -129,7 +133,8 @@ def _report(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     Console().print(figures.results_table(summary, seconds, title=title))
     failed = joined[joined.status != "ok"]
     for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
-        console.print(f"{proxy}: {len(rows)} scores {status} ({message})", highlight=False)
+        line = f"{proxy}: {len(rows)} scores {status} ({message})"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 jobs.add("correlate", correlate)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from harness.config import Config
@@ -13,8 +14,9 @@ from harness.errors import HarnessError, unknown
 from harness.jobs.protocol import Protocol, protocol_of
 from harness.jobs.scoring import SCHEMA, ScoreShard
 from harness.jobs.work import blocks
-from harness.proxies import populations, proxies
+from harness.proxies import PopulationProxy, populations, proxies
 from harness.spaces import spaces
+from harness.stats.ranks import FAILED
 
 SHARD_SIZE = 10  # architectures: a killed worker loses seconds, a seed makes a hundred files
 
@@ -123,24 +125,28 @@ def scored_proxies(names: tuple[str, ...]) -> tuple[str, ...]:
 
 def with_populations(scores: pd.DataFrame, names: tuple[str, ...]) -> pd.DataFrame:
     """Adds the scores of the population-level proxies among ``names``, seed by seed."""
-    parts = [scores]
-    for name in names:
-        if name not in populations:
-            continue
-        of = populations.get(name)
-        for _, rows in scores[scores.proxy.isin(of.needs)].groupby("seed"):
-            table = rows.pivot_table(index="key", columns="proxy", values="value", dropna=False)
-            values = of.function(table[list(of.needs)].to_numpy())
-            ranked = rows.drop_duplicates("key").set_index("key").loc[table.index].reset_index()
-            parts.append(
-                ranked.assign(proxy=name, value=values, status="ok", seconds=0.0, message="")
-            )
-    return pd.concat(parts, ignore_index=True)
+    of_names = [populations.get(name) for name in names if name in populations]
+    seeds = [rows for _, rows in scores.groupby("seed")]
+    return pd.concat(
+        [scores, *(_ranked(of, rows) for of in of_names for rows in seeds)], ignore_index=True
+    )
+
+
+def _ranked(of: PopulationProxy, rows: pd.DataFrame) -> pd.DataFrame:
+    """Scores one seed's draws; ``rows`` holds them in the same order for every proxy."""
+    parts = [rows[rows.proxy == need].reset_index(drop=True) for need in of.needs]
+    values = of.function(np.stack([part.value for part in parts], axis=1))
+    ranked = parts[0].assign(proxy=of.name, value=values, status="ok", seconds=0.0, message="")
+    for part in parts:  # a run that failed says nothing about where it would have ranked
+        failed = part.status.isin(FAILED)
+        for column in ("value", "status", "message"):
+            ranked[column] = ranked[column].mask(failed, part[column])
+    return ranked
 
 
 def _sample(config: Config, pool: list[str], seed: int) -> list[str]:
     return spaces.get(config.space).sample(
-        min(config.n, len(pool)) if not config.replace else config.n,
+        config.n if config.replace or config.one_per_class else min(config.n, len(pool)),
         seed,
         pool=pool,
         replace=config.replace,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -11,7 +12,7 @@ from functools import cache
 import torch
 
 from harness.config import Config
-from harness.errors import HarnessError
+from harness.errors import HarnessError, unknown
 from harness.inputs import InputSettings, describe_inputs, load_batch
 from harness.passes import PASSES, SECTIONS, RegulariserSettings, Settings
 from harness.proxies import proxies
@@ -19,6 +20,7 @@ from harness.spaces import Space, spaces
 from harness.tasks import tasks
 from harness.types import Batch
 
+DEVICES = ("cpu", "cuda")
 # Changes whenever a change of the code changes scores, so that old ones are not mixed in.
 SCORES_VERSION = 1
 
@@ -97,33 +99,42 @@ def _batch(protocol: Protocol, seed: int) -> Batch:
 
 def check_device(name: str) -> None:
     """Raises a HarnessError unless ``name`` is a device that this machine has."""
+    if name.partition(":")[0] not in DEVICES:
+        raise unknown("device", name, DEVICES)
     try:
-        device = torch.device(name)
-        available = device.type == "cpu" or torch.empty(1, device=device).device.type == device.type
+        torch.empty(1, device=name)
     except (RuntimeError, AssertionError) as error:
         raise HarnessError(
             f"The device {name!r} cannot be used here ({str(error).splitlines()[0]}); use "
             "device=cpu, or cuda on a machine that has one."
         ) from error
-    assert available
 
 
 def _regulariser(config: Config, space: Space, pool: Sequence[str]) -> RegulariserSettings:
     """Fills in the space's own μ, σ and unit, and resolves ``auto``."""
     chosen, own = config.regulariser, space.regulariser
-    unit = chosen.unit or own.unit
-    values: list[float] = []
-    for name, value, default in (("mu", chosen.mu, own.mu), ("sigma", chosen.sigma, own.sigma)):
-        if value == "auto":
-            sample = space.sample(min(1000, len(pool)), seed=0, pool=pool)
-            sizes = [space.theta_params(key, config.task) for key in sample]
-            values.append(max(sizes) / unit)
-            continue
-        try:
-            values.append(float(default if value is None else value))
-        except (TypeError, ValueError) as error:
-            raise HarnessError(
-                f"regulariser.{name}={value!r} is not a number; give one, or auto, or null for the "
-                "space's own."
-            ) from error
-    return RegulariserSettings(values[0], values[1], unit)
+    unit = _number("unit", chosen.unit, own.unit, above=0)
+
+    def largest() -> float:
+        sample = space.sample(min(1000, len(pool)), seed=0, pool=pool)
+        return max(space.theta_params(key, config.task) for key in sample) / unit
+
+    mu = largest() if chosen.mu == "auto" else _number("mu", chosen.mu, own.mu)
+    sigma = largest() if chosen.sigma == "auto" else _number("sigma", chosen.sigma, own.sigma, 0)
+    return RegulariserSettings(mu, sigma, unit)
+
+
+def _number(name: str, chosen: object, own: float, above: float = -math.inf) -> float:
+    """Returns what the user chose, or the space's own where that is null."""
+    try:
+        value = own if chosen is None else float(str(chosen))
+    except ValueError:
+        value = math.nan
+    if not above < value < math.inf:
+        limit = "" if math.isinf(above) else f" above {above:g}"
+        auto = "" if name == "unit" else ", or auto"
+        raise HarnessError(
+            f"regulariser.{name}={chosen} is wrong; give a number{limit}{auto}, or null for the "
+            "space's own."
+        )
+    return value

@@ -1,0 +1,494 @@
+"""The command line from end to end: what it writes, and how it answers mistakes."""
+
+import json
+import math
+import os
+import re
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from commands import call, start, write_truth
+from scipy import stats
+
+from harness import registry
+from harness.errors import HarnessError
+from harness.files import atomic
+from harness.inputs.files import checksum
+from harness.registry import Registry
+from harness.truth.sources import source
+
+LOCAL = "executor=local"
+PROXIES = ["swap", "synflow", "params", "jacov", "az_nas"]
+RUN = [LOCAL, "seed=0..1", "n=6", f"proxies=[{','.join(PROXIES)}]"]
+RESULT = Path("results/nb201/digits")
+
+CORRELATIONS = "space task proxy seed n n_undefined spearman kendall n_failed"
+SUMMARY = (
+    "space task proxy seeds n spearman_mean spearman_std spearman_low spearman_high kendall_mean "
+    "n_undefined n_failed"
+)
+SCORES = "space task key proxy seed value status seconds message truth"
+
+
+def snapshot(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def correlations(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / RESULT / "correlations.csv")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the results of one run, which no test may change."""
+    folder = tmp_path_factory.mktemp("finished")
+    write_truth(folder)
+    assert call(folder, *RUN) == 0
+    return folder
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Path:
+    write_truth(tmp_path, n=12)
+    return tmp_path
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished, tmp_path / "copy"))
+
+
+# What a run leaves behind.
+
+
+def test_tables_hold_what_they_promise(finished: Path) -> None:
+    table = correlations(finished)
+    assert list(table) == CORRELATIONS.split()
+    assert sorted(zip(table.proxy, table.seed, strict=True)) == sorted(
+        (proxy, seed) for seed in (0, 1) for proxy in PROXIES
+    )
+    summary = pd.read_csv(finished / RESULT / "summary.csv")
+    assert list(summary) == SUMMARY.split()
+    assert sorted(summary.proxy) == sorted(PROXIES)
+    assert set(summary.seeds) == {2}
+    defined = summary.dropna()
+    assert len(defined) >= 4
+    assert (defined.spearman_low <= defined.spearman_mean).all()
+    assert (defined.spearman_mean <= defined.spearman_high).all()
+
+
+def test_correlations_follow_from_the_scores(finished: Path) -> None:
+    scores = pd.read_parquet(finished / RESULT / "scores.parquet")
+    assert list(scores) == SCORES.split()
+    assert len(scores) == 2 * 6 * len(PROXIES)
+    assert set(scores.space) == {"nb201"}
+    assert set(scores.task) == {"digits"}
+    accuracy = pd.read_csv(finished / "truth.csv").set_index("key").value
+    assert (scores.truth == scores.key.map(accuracy)).all()
+    assert (scores.seconds >= 0).all()
+    assert scores.value.isna().equals(scores.status != "ok")
+    assert scores.message.eq("").equals(scores.status == "ok")
+    for row in correlations(finished).itertuples():
+        of_row = scores[(scores.proxy == row.proxy) & (scores.seed == row.seed)]
+        assert row.n == len(of_row) == 6
+        assert row.n_undefined == (of_row.status == "undefined").sum()
+        if of_row.value.nunique() == 1:  # on eight images every unit of SWAP's differs
+            assert math.isnan(row.spearman)
+            continue
+        expected = stats.spearmanr(of_row.value, of_row.truth).statistic
+        assert row.spearman == pytest.approx(expected, abs=1e-12)
+
+
+def test_pictures_are_written(finished: Path) -> None:
+    for name in ("heatmap.png", "scatter.png"):
+        assert (finished / RESULT / name).read_bytes().startswith(b"\x89PNG\r\n")
+    assert "<svg" in (finished / RESULT / "heatmap.svg").read_text()
+    assert not list(finished.rglob(".*"))
+
+
+def test_run_json_traces_the_numbers_and_names_nothing_of_the_machine(finished: Path) -> None:
+    text = (finished / RESULT / "run.json").read_text()
+    record = json.loads(text)
+    assert record["config"]["space"] == "nb201"
+    assert record["config"]["batch_size"] == 8
+    assert record["resolved"]["seeds"] == [0, 1]
+    assert record["resolved"]["proxies"] == PROXIES
+    assert record["resolved"]["n"] == 6
+    assert record["resolved"]["regulariser"]["mu"] > 0
+    assert record["versions"]["torch"] == torch.__version__
+    assert {"python", "numpy", "scipy", "pandas", "hydra-core"} <= set(record["versions"])
+    assert record["machine"]["device"] == "cpu"
+    assert record["truth"]["variant"] == "csv"
+    assert record["truth"]["sha256"] == {"truth.csv": checksum(finished / "truth.csv")}
+    assert len(record["inputs"]["sha256"]) == 64
+    assert record["commit"] is None or re.fullmatch(r"[0-9a-f]{40}\+?", record["commit"])
+    for private in (str(finished), str(Path.home()), str(Path.cwd())):
+        assert private == "/" or private not in text
+    assert not re.search(r'"/', text)
+
+
+def test_an_absolute_path_of_the_users_stays_out_of_run_json(copy: Path) -> None:
+    own = copy / "own.csv"
+    shutil.copy(copy / "truth.csv", own)
+    assert call(copy, *RUN, f"truth.path={own}", f"results={copy}/results") == 0
+    text = (copy / RESULT / "run.json").read_text()
+    assert str(copy) not in text
+    assert json.loads(text)["config"]["truth"]["path"] == "own.csv"
+    assert json.loads(text)["truth"]["sha256"] == {"own.csv": checksum(own)}
+
+
+def test_a_second_run_computes_nothing_and_says_the_same(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = snapshot(copy)
+    times = {path: path.stat().st_mtime_ns for path in (copy / RESULT / "shards").iterdir()}
+    assert call(copy, *RUN) == 0
+    after = snapshot(copy)
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+    changed = {path.name for path in before if before[path] != after[path]}
+    assert "run.json" in changed
+    assert changed <= {"run.json", "heatmap.svg", "heatmap.png", "scatter.png"}
+    out = capsys.readouterr().out
+    assert f"Results: {RESULT}" in out
+    assert all(proxy in out for proxy in PROXIES)
+
+
+def test_another_proxy_costs_only_itself(copy: Path) -> None:
+    times = {path: path.stat().st_mtime_ns for path in (copy / RESULT / "shards").iterdir()}
+    assert call(copy, *RUN, "proxies=[params,l2_norm]") == 0
+    now = {path: path.stat().st_mtime_ns for path in (copy / RESULT / "shards").iterdir()}
+    assert times.items() < now.items()
+    added = pd.concat(pd.read_parquet(path) for path in now.keys() - times.keys())
+    assert set(added.proxy) == {"l2_norm"}
+    assert len(added) == 2 * 6
+
+
+def test_a_dead_cell_is_counted_and_ranks_last_or_is_dropped(fresh: Path) -> None:
+    dead = "|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"
+    truth = fresh / "truth.csv"
+    truth.write_text("".join(truth.read_text().splitlines(keepends=True)[:6]) + f"{dead},1\n")
+    asked = [LOCAL, "n=6", "proxies=[nwot,zen]"]
+    tables = {}
+    for policy in ("worst", "drop"):
+        assert call(fresh, *asked, f"undefined={policy}") == 0
+        tables[policy] = correlations(fresh).set_index("proxy").loc["zen"]
+    assert tables["worst"].n == 6
+    assert tables["drop"].n == 5
+    assert tables["worst"].n_undefined == tables["drop"].n_undefined == 1
+    assert tables["worst"].spearman > tables["drop"].spearman
+    scores = pd.read_parquet(fresh / RESULT / "scores.parquet").set_index(["proxy", "key"])
+    row = scores.loc[("zen", dead)]
+    assert row.status == "undefined"
+    assert math.isnan(row.value)
+    assert row.message
+
+
+# Which seeds and how many architectures.
+
+
+def test_every_way_to_write_seeds(fresh: Path) -> None:
+    quick = [LOCAL, "proxies=params"]
+    assert call(fresh, *quick, "seed=3") == 0
+    assert set(correlations(fresh).seed) == {3}
+    assert call(fresh, *quick, "seed=[0,2]") == 0
+    assert set(correlations(fresh).seed) == {0, 2, 3}
+    assert call(fresh, *quick, "seed=0..1", "results=range/results") == 0
+    assert call(fresh, *quick, "seed=range(2)", "results=sweep/results", "-m") == 0
+    swept = correlations(fresh / "sweep")
+    assert list(swept.seed) == [0, 1]
+    pd.testing.assert_frame_equal(swept, correlations(fresh / "range"), check_exact=True)
+
+
+def test_more_architectures_than_there_are(
+    fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(fresh, LOCAL, "proxies=params", "n=9999") == 0
+    assert set(correlations(fresh).n) == {12}
+    assert "n=9999 is more than the 12 architectures" in capsys.readouterr().err
+
+
+def test_drawing_with_replacement_keeps_every_draw(fresh: Path) -> None:
+    asked = [LOCAL, "proxies=[params,az_nas]", "n=20", "replace=true"]
+    assert call(fresh, *asked) == 0
+    assert set(correlations(fresh).n) == {20}
+
+
+# Mistakes.
+
+MISTAKES = {
+    "space=nb20": "Unknown search space 'nb20'. Did you mean 'nb201'?",
+    "space=[/red]": "'space' is wrong",
+    "space='[/red]x'": "Unknown search space '[/red]x'",
+    "task=cifr10": "Unknown task of nb201 'cifr10'. Did you mean 'cifar10'?",
+    "task=room_layout": "Unknown task of nb201 'room_layout'",
+    "proxies=snipp": "Unknown proxy 'snipp'. Did you mean 'snip'?",
+    "proxies=[params,swpa]": "Unknown proxy 'swpa'. Did you mean 'swap'?",
+    "proxies=[]": "proxies=[] names no proxy",
+    "job=corelate": "Unknown job 'corelate'. Did you mean 'correlate'?",
+    "executor=proceses": "Unknown choice of executor 'proceses'. Did you mean 'processes'?",
+    "executor=2": "take the name of a choice",
+    "executor.workers=-1": "executor.workers=-1",
+    "inputs=gausian": "Unknown choice of inputs 'gausian'. Did you mean 'gaussian'?",
+    "inputs.source=digts": "Unknown source of inputs 'digts'. Did you mean 'digits'?",
+    "inputs=cifar10": "takes 3×8×8; choose other inputs",
+    "truth=sv": "Unknown choice of truth 'sv'. Did you mean 'csv'?",
+    "truth=measured": "which reads no file of yours",
+    "truth=test_mean": "Unknown ground-truth variant of nb201/digits 'test_mean'",
+    "truth.path=nowhere.csv": "nowhere.csv does not exist",
+    "experiment=nothing": "Unknown choice of experiment 'nothing'",
+    "n=0": "n must be at least 1",
+    "n=-3": "n=-3 architectures cannot be drawn",
+    "n=abc": "'n' is wrong: Value 'abc'",
+    "n=1.5": "'n' is wrong: Value '1.5'",
+    "n=": "'n' is wrong",
+    "n": "Error parsing override 'n'",
+    "n=${nothing}": "Interpolation key 'nothing' not found",
+    "seed=x": "seed=x names no seeds; write seed=3, seed=0..4 (inclusive) or seed=[0,2]",
+    "seed=-1": "seed=-1 names no seeds",
+    "seed=99999999999999999999": "names no seeds",
+    "seed=0,1": "seed=0,1 stands for several values; add -m for one run each, or write seed=[0,1]",
+    "seed=range(2)": "seed=range(2) stands for several runs; add -m",
+    "swap.imagez=3": "Unknown configuration key 'swap.imagez'. Did you mean 'swap.images'?",
+    "+swap.imagez=3": "Unknown configuration key 'swap.imagez'. Did you mean 'swap.images'?",
+    "swapp.images=3": "Unknown configuration key 'swapp.images'. Did you mean 'swap.images'?",
+    "swap={imagez:3}": "swap",
+    "swap=3": "is wrong",
+    "spase=nb201": "Unknown configuration key 'spase'. Did you mean 'space'?",
+    "swap.images=0": "swap.images=0",
+    "proxies=[swap,": "lists without spaces",
+    "batch_size=300": "the batch size can be at most 200",
+    "batch_size=1": "at least 2 images",
+    "device=cdua": "Unknown device 'cdua'. Did you mean 'cuda'?",
+    "device=meta": "Unknown device 'meta'",
+    "undefined=maybe": "must be 'worst' or 'drop'",
+    "replace=maybe": "'replace' is wrong",
+    "regulariser.unit=0": "regulariser.unit=0.0 is wrong; give a number above 0",
+    "regulariser.sigma=0": "regulariser.sigma=0 is wrong",
+    "regulariser.mu=big": "regulariser.mu=big is wrong",
+    "results=truth.csv/below": "Cannot write truth.csv/below/nb201/digits/shards (Not a directory)",
+    "results=": "names no folder",
+}
+
+
+def assert_one_sentence(error: str, message: str) -> None:
+    assert error.startswith("Error: ")
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+    assert error.strip()[-1] in ".?"
+    for noise in ("Traceback", "HYDRA_FULL_ERROR", "Error executing job", "hydra.cc"):
+        assert noise not in error
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence_and_costs_nothing(
+    finished: Path, capsys: pytest.CaptureFixture[str], mistake: str
+) -> None:
+    before = snapshot(finished)
+    assert call(finished, *RUN, mistake) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert_one_sentence(err, MISTAKES[mistake])
+    assert snapshot(finished) == before
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_no_gpu(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(finished, *RUN, "device=cuda") == 1
+    assert_one_sentence(capsys.readouterr().err, "The device 'cuda' cannot be used here")
+
+
+def test_a_mistake_in_a_sweep_stops_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = snapshot(finished / RESULT)
+    assert call(finished, *RUN, "space=nb201,nb20", "truth.path=none.csv", "-m") == 1
+    assert_one_sentence(capsys.readouterr().err, "none.csv does not exist")
+    assert snapshot(finished / RESULT) == before
+    shutil.rmtree(finished / "results/.multirun", ignore_errors=True)
+
+
+def test_a_corrupted_shard_is_named_and_its_part_is_computed_anew(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shard = sorted((copy / RESULT / "shards").iterdir())[0]
+    shard.write_bytes(shard.read_bytes()[:-20])
+    before = snapshot(copy)
+    assert call(copy, *RUN) == 1
+    assert_one_sentence(capsys.readouterr().err, f"The shard {shard.relative_to(copy)} is corrupted")
+    assert snapshot(copy) == before
+    shard.unlink()
+    assert call(copy, *RUN) == 0
+    assert snapshot(copy)[copy / RESULT / "correlations.csv"] == (
+        before[copy / RESULT / "correlations.csv"]
+    )
+
+
+def test_a_file_of_a_mirror_that_is_another_one(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    place = tmp_path / "mirror" / source("nats_tss_means").place
+    with atomic(place) as temporary:
+        temporary.write_bytes(bytes(source("nats_tss_means").bytes or 10))
+    monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path / "mirror"))
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
+    before = snapshot(finished)
+    wrong = ["task=cifar10", "truth=test_mean", "truth.path=null", "inputs=gaussian"]
+    assert call(finished, *RUN, *wrong) == 1
+    assert_one_sentence(capsys.readouterr().err, f"{place} in HARNESS_MIRROR is another file")
+    assert snapshot(finished) == before
+
+
+def test_missing_images_never_turn_into_noise(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    monkeypatch.delenv("HARNESS_MIRROR", raising=False)
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    assert call(finished, *RUN, "task=cifar10") == 1
+    assert_one_sentence(capsys.readouterr().err, "take declared stand-ins: `inputs=gaussian`")
+    assert not (finished / "results/nb201/cifar10").exists()
+
+
+def test_the_command_itself_answers_so(fresh: Path) -> None:
+    """Two of these in a process of their own, where Hydra could add lines at the exit."""
+    mistakes = {
+        "swap.imagez=3": "Did you mean 'swap.images'?",
+        "batch_size=300": "at most 200",
+    }
+    runs = {mistake: start(fresh, mistake) for mistake in mistakes}
+    for mistake, run in runs.items():
+        out, err = run.communicate(timeout=120)
+        assert run.returncode == 1
+        assert out == ""
+        assert_one_sentence(err, mistakes[mistake])
+    assert not (fresh / "results").exists()
+
+
+def test_ctrl_c_keeps_what_is_finished(fresh: Path) -> None:
+    run = start(fresh, LOCAL, "proxies=[synflow,ntk]", "seed=0..30")
+    shards = fresh / RESULT / "shards"
+    while not list(shards.glob("[!.]*.parquet")):
+        assert run.poll() is None, run.communicate()
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGINT)
+    _, err = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert err.endswith("Stopped; what is finished is kept. Run the same command again.\n")
+    assert "Traceback" not in err
+    assert not list(shards.glob(".*"))
+
+
+# Packages of other people.
+
+PLUG_IN = '''
+from torch import nn
+from harness.passes.static import Weights
+from harness.proxies import proxy
+from harness.spaces.base import Regulariser, Space, spaces
+
+@proxy(direction="higher")
+def weight_count(weights: Weights) -> float:
+    """Number of weights."""
+    return float(sum(w.numel() for w in weights.tensors))
+
+class Toy(Space):
+    name = "toy"
+    tasks = ("digits",)
+    regulariser = Regulariser(mu=0.001, sigma=0.001)
+
+    def keys(self):
+        return [f"width {2 * i}" for i in range(1, 13)]
+
+    def canonical(self, key):
+        return key.strip()
+
+    def network(self, key, task):
+        width = int(key.split()[1])
+        return nn.Sequential(
+            nn.Conv2d(3, width, 3, bias=False), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+            nn.Linear(width, task.outputs, bias=False),
+        )
+
+    def count_params(self, key, task):
+        return 37 * int(key.split()[1])
+
+spaces.add("toy", Toy())
+'''
+
+
+@pytest.fixture
+def plug_in(tmp_path: Path) -> Iterator[Path]:
+    """A folder as pip leaves it: a module and the metadata that declares its entry points."""
+    site = tmp_path / "site"
+    metadata = site / "toy_nas-1.0.dist-info"
+    metadata.mkdir(parents=True)
+    (site / "toy_nas.py").write_text(PLUG_IN)
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: toy-nas\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(
+        "[harness.proxies]\nweight_count = toy_nas\n[harness.spaces]\ntoy = toy_nas\n"
+    )
+    yield site
+
+
+def test_a_space_and_a_proxy_of_another_package(tmp_path: Path, plug_in: Path) -> None:
+    rows = "".join(f"width {2 * i},{i}\n" for i in range(1, 13))
+    (tmp_path / "truth.csv").write_text("key,value\n" + rows)
+    workers = ["executor=processes", "executor.workers=2"]
+    asked = ["space=toy", "proxies=[weight_count,params,swap]", "seed=0..1", "n=8"]
+    run = start(tmp_path, *asked, *workers, path=plug_in)
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 0, err
+    assert "weight_count" in out
+    folder = tmp_path / "results/toy/digits"
+    table = pd.read_csv(folder / "correlations.csv")
+    own = table[table.proxy == "weight_count"]
+    assert list(own.n) == [8, 8]
+    assert own.spearman.to_list() == pytest.approx([1, 1])
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert set(scores.status) == {"ok"}
+    values = scores[scores.proxy == "weight_count"].set_index("key").value
+    assert all(value == 37 * int(key.split()[1]) for key, value in values.items())
+    record = json.loads((folder / "run.json").read_text())
+    assert record["resolved"]["proxies"][0] == "weight_count"
+
+
+def test_a_broken_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = EntryPoint("shiny", "no_such_module_anywhere", "harness.proxies")
+    monkeypatch.setattr(registry, "entry_points", lambda group: [broken])
+    shelf: Registry[int] = Registry("proxy", group="harness.proxies")
+    with pytest.raises(HarnessError, match=r"proxy 'shiny' of another package .*no_such_module"):
+        shelf.names()
+
+
+def test_a_name_can_be_taken_once() -> None:
+    shelf: Registry[object] = Registry("proxy")
+    item = object()
+    assert shelf.add("swap", item) is item
+    shelf.add("swap", item)
+    with pytest.raises(HarnessError, match="'swap' is registered twice"):
+        shelf.add("swap", object())
+    assert shelf.names() == ["swap"]
+    assert "swap" in shelf
+    assert "snip" not in shelf
+
+
+@pytest.mark.mirror
+@pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR is not set")
+def test_real_images_and_the_published_truth(tmp_path: Path) -> None:
+    cifar = ["task=cifar10", "truth=default", "truth.path=null", "proxies=[params,nwot]"]
+    assert call(tmp_path, LOCAL, *cifar) == 0
+    folder = tmp_path / "results/nb201/cifar10"
+    record = json.loads((folder / "run.json").read_text())
+    assert record["inputs"]["source"] == "cifar10_train"
+    assert not record["inputs"]["stand_in"]
+    assert all(len(digest) == 64 for digest in record["truth"]["sha256"].values())
+    assert record["truth"]["sha256"]
+    assert not re.search(r'"/', (folder / "run.json").read_text())
+    scores = pd.read_parquet(folder / "scores.parquet")
+    assert scores.truth.between(10, 95).all()

@@ -1,0 +1,90 @@
+"""Executors map a function over items and survive whatever happens to their workers."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness.config import parse_seeds
+from harness.errors import HarnessError
+from harness.executors import ExecutorSettings, executors
+
+PAIR = ExecutorSettings("processes", workers=2)
+
+
+def test_local_works_here_one_item_after_the_other() -> None:
+    done: list[int] = []
+    results = executors.get("local")(done.append, [3, 1, 2], ExecutorSettings("local"))
+    assert done == []
+    next(results)
+    assert done == [3]
+    assert list(results) == [None, None]
+    assert done == [3, 1, 2]
+
+
+def test_one_worker_needs_no_process() -> None:
+    here = executors.get("processes")(
+        lambda _: (os.getpid(), threading.get_ident()), [1, 2], ExecutorSettings(workers=1)
+    )
+    assert set(here) == {(os.getpid(), threading.get_ident())}
+    assert list(executors.get("processes")(math.sqrt, [], PAIR)) == []
+
+
+def test_processes_yield_every_result_and_a_workers_error_as_it_is() -> None:
+    items = [float(i) for i in range(20)]
+    assert sorted(executors.get("processes")(math.sqrt, items, PAIR)) == [
+        math.sqrt(item) for item in items
+    ]
+    with pytest.raises(HarnessError, match="seed=x names no seeds"):
+        list(executors.get("processes")(parse_seeds, ["x", "x"], PAIR))
+
+
+def test_a_killed_worker_is_one_sentence() -> None:
+    with pytest.raises(HarnessError, match=r"worker process was killed.*Start the same command"):
+        list(executors.get("processes")(os._exit, [9, 9, 9], PAIR))
+
+
+SLEEPY = """
+import time
+from harness.executors import ExecutorSettings, executors
+run = executors.get("processes")
+for _ in run(time.sleep, [0.01] + 9 * [60], ExecutorSettings("processes", workers=2)):
+    print("one is done", flush=True)
+"""
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT])
+def test_workers_end_with_the_run(by: signal.Signals) -> None:
+    """Only when the last process is gone does the pipe that all of them inherit close."""
+    run = subprocess.Popen(
+        [sys.executable, "-c", SLEEPY],
+        cwd=Path(__file__).parent.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    assert run.stdout is not None
+    assert run.stdout.readline() == "one is done\n"
+    if by == signal.SIGKILL:
+        run.kill()
+    else:
+        os.killpg(run.pid, by)  # as Ctrl-C does
+    run.communicate(timeout=30)
+    assert run.returncode == -by
+
+
+def test_settings_that_make_no_sense() -> None:
+    with pytest.raises(HarnessError, match="Unknown executor 'proceses'. Did you mean 'processes'"):
+        ExecutorSettings("proceses")
+    with pytest.raises(HarnessError, match="executor.workers=-1"):
+        ExecutorSettings(workers=-1)
+    with pytest.raises(HarnessError, match="executor.threads=-2"):
+        ExecutorSettings(threads=-2)
+    assert ExecutorSettings(workers=0).width == len(os.sched_getaffinity(0))
+    assert ExecutorSettings(workers=3).width == 3

@@ -1,0 +1,225 @@
+"""The score table on disk: nothing finished is lost or done twice, nothing half done is read."""
+
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from commands import call, start, write_truth
+
+from harness.errors import DataError, HarnessError
+from harness.files import atomic, make_writable
+from harness.jobs.scoring import IDENTITY, score_store
+from harness.store import ShardFolder
+
+SCHEMA = pa.schema([("key", pa.string()), ("value", pa.float64()), ("seconds", pa.float64())])
+
+
+def store(folder: Path) -> ShardFolder:
+    return ShardFolder(folder, SCHEMA, ["key"])
+
+
+def rows(*keys: str, seconds: float = 0.5) -> pd.DataFrame:
+    values = [float("nan") if key == "b" else len(key) / 3 for key in keys]
+    return pd.DataFrame({"key": keys, "value": values, "seconds": seconds})
+
+
+def test_shards_add_up_and_keep_every_digit(tmp_path: Path) -> None:
+    table = store(tmp_path / "shards")
+    assert table.read().empty
+    table.write(["first"], rows("a", "b"))
+    table.write(["second"], rows("ccc"))
+    read = table.read().sort_values("key", ignore_index=True)
+    pd.testing.assert_frame_equal(read, rows("a", "b", "ccc"), check_exact=True)
+
+
+def test_the_same_work_is_the_same_file(tmp_path: Path) -> None:
+    table = store(tmp_path)
+    first = table.write(["seed", 0, ("a",)], rows("a", seconds=1))
+    assert table.write(["seed", 0, ("a",)], rows("a", seconds=2)) == first
+    assert table.write(["seed", 1, ("a",)], rows("b")) != first
+    assert table.write(["seed0", ("a",)], rows("c")) != first
+    assert sorted(table.read().key) == ["a", "b", "c"]
+
+
+def test_rows_that_two_shards_hold_count_once(tmp_path: Path) -> None:
+    table = store(tmp_path)
+    table.write(["one"], rows("a", "b", seconds=1))
+    table.write(["other"], rows("b", "c", seconds=2))
+    assert sorted(table.read().key) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_what_a_killed_writer_left_is_not_read(tmp_path: Path, share: float) -> None:
+    """A writer that is killed cannot clean up, so the name alone must tell that it is unfinished"""
+    table = store(tmp_path)
+    content = table.write(["finished"], rows("a")).read_bytes()
+    with atomic(tmp_path / "shard.parquet") as temporary:
+        temporary.touch()
+    (tmp_path / "shard.parquet").unlink()
+    temporary.write_bytes(content[: int(share * len(content))])
+    (tmp_path / "notes.txt").touch()
+    assert list(table.read().key) == ["a"]
+    assert [path.name for path in table.folder.glob(".*")] == [temporary.name]
+
+
+def test_a_failed_write_leaves_nothing_behind(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), atomic(tmp_path / "table.csv") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "kept.csv").write_text("earlier")
+    with pytest.raises(RuntimeError), atomic(tmp_path / "kept.csv") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "kept.csv").read_text() == "earlier"
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(HarnessError, match="Cannot write .*file/below/.*Not a directory"):
+        store(tmp_path / "file" / "below").write(["work"], rows("a"))
+    with pytest.raises(HarnessError, match="Cannot write .*file/below.*Not a directory"):
+        make_writable(tmp_path / "file" / "below")
+    make_writable(tmp_path / "new" / "folder")
+    assert list((tmp_path / "new" / "folder").iterdir()) == []
+
+
+def test_no_flipped_bit_changes_a_score(tmp_path: Path) -> None:
+    """Bytes that nobody reads may flip unseen; every other flip is refused with the file's name."""
+    table = store(tmp_path)
+    shard = table.write(["work"], rows(*(f"key {i}" for i in range(10))))
+    intact, raw = table.read(), shard.read_bytes()
+    refused = 0
+    for position in range(0, len(raw), 3):
+        flipped = bytearray(raw)
+        flipped[position] ^= 1 << position % 8
+        shard.write_bytes(flipped)
+        try:
+            pd.testing.assert_frame_equal(table.read(), intact, check_exact=True)
+        except DataError as error:
+            assert str(shard) in str(error)
+            refused += 1
+    assert refused > 200
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 100, -9, -1])
+def test_a_truncated_shard_is_named(tmp_path: Path, length: int) -> None:
+    table = store(tmp_path / "space=nb201")
+    shard = table.write(["work"], rows("a", "b"))
+    shard.write_bytes(shard.read_bytes()[:length])
+    with pytest.raises(DataError) as error:
+        table.read()
+    assert str(shard) in str(error.value)
+    assert "delete that file" in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
+    pd.DataFrame({"other": [1]}).to_parquet(tmp_path / "other.parquet")
+    with pytest.raises(DataError, match=r"other\.parquet"):
+        store(tmp_path).read()
+    (tmp_path / "other.parquet").unlink()
+    (tmp_path / "folder.parquet").mkdir()
+    with pytest.raises(DataError, match=r"folder\.parquet"):
+        store(tmp_path).read()
+
+
+def test_readers_never_see_a_shard_that_is_being_written(tmp_path: Path) -> None:
+    table = store(tmp_path)
+    table.write(["work"], rows("a", "bb", "ccc"))
+    keys = [f"key {i}" for i in range(500)]
+
+    def write(repeat: int) -> None:
+        table.write(["work"], rows(*keys, seconds=repeat))
+        table.write(["own", repeat], rows(f"own {repeat}"))
+
+    def read(_: int) -> None:
+        shards = table.read().groupby("seconds").size()
+        assert (shards.drop(0.5, errors="ignore") == 500).all()
+
+    with ThreadPoolExecutor(8) as pool:
+        writing = [pool.submit(write, repeat) for repeat in range(100, 140)]
+        reading = [pool.submit(read, repeat) for repeat in range(40)]
+        for future in writing + reading:
+            future.result()
+    assert len(table.read()) == 540
+    assert len(list(tmp_path.iterdir())) == 41
+
+
+# Whole runs of the command line, killed in the middle.
+
+WORK = ["n=4", "seed=0..7", "proxies=[params,synflow,zen,ntk]", "ntk.images=8"]
+EXECUTORS = {
+    "local": ["executor=local"],
+    "processes": ["executor=processes", "executor.workers=2"],
+}
+
+
+def shards(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Returns name -> (modification time, content) of the finished shards."""
+    paths = (folder / "results/nb201/digits/shards").glob("[!.]*.parquet")
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
+
+
+def assert_same_tables(result: Path, expected: Path) -> None:
+    """All numbers but the seconds are equal, to the last digit."""
+    for name in ("correlations.csv", "summary.csv"):
+        assert (result / name).read_bytes() == (expected / name).read_bytes()
+    ours, theirs = (
+        pd.read_parquet(folder / "scores.parquet").drop(columns="seconds")
+        for folder in (result, expected)
+    )
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    write_truth(folder)
+    assert call(folder, *WORK, *EXECUTORS["local"]) == 0
+    return folder / "results/nb201/digits"
+
+
+@pytest.mark.parametrize("executor", EXECUTORS)
+def test_a_killed_run_goes_on_where_it_was(
+    tmp_path: Path, uninterrupted: Path, executor: str
+) -> None:
+    write_truth(tmp_path)
+    killed = start(tmp_path, *WORK, *EXECUTORS[executor])
+    while len(shards(tmp_path)) < 2:
+        assert killed.poll() is None, killed.communicate()
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate(timeout=30)  # returns when the last worker has closed the pipes
+    before = shards(tmp_path)
+    assert 2 <= len(before) < 8
+    assert not (tmp_path / "results/nb201/digits/correlations.csv").exists()
+
+    assert call(tmp_path, *WORK, *EXECUTORS["local"]) == 0
+    after = shards(tmp_path)
+    assert len(after) == 8
+    assert {name: after[name] for name in before} == before
+    folder = tmp_path / "results/nb201/digits"
+    stored = pd.concat(pd.read_parquet(path) for path in (folder / "shards").glob("[!.]*.parquet"))
+    assert not stored.duplicated(IDENTITY).any()
+    assert len(stored) == 8 * 4 * 4
+    assert_same_tables(folder, uninterrupted)
+
+
+def test_two_runs_at_once_share_a_folder(tmp_path: Path, uninterrupted: Path) -> None:
+    write_truth(tmp_path)
+    pair = [start(tmp_path, *WORK, *EXECUTORS["local"]) for _ in range(2)]
+    for run in pair:
+        out, err = run.communicate(timeout=300)
+        assert run.returncode == 0, out + err
+    folder = tmp_path / "results/nb201/digits"
+    table = score_store(folder / "shards").read()
+    assert len(table) == 8 * 4 * 4
+    assert not table.duplicated(IDENTITY).any()
+    assert_same_tables(folder, uninterrupted)
+    assert not [name for name in os.listdir(folder) if name.startswith(".")]
