@@ -14,13 +14,24 @@ from torch import Tensor, nn
 from harness import engine
 from harness.errors import HarnessError, UndefinedScoreError
 from harness.inputs import InputSettings, load_batch
-from harness.passes import PASSES, Observation, Observations, Pass, RegulariserSettings, Run, Settings
+from harness.passes import (
+    PASSES,
+    Observation,
+    Observations,
+    Pass,
+    RegulariserSettings,
+    Run,
+    Settings,
+)
 from harness.proxies import proxies, proxy
 from harness.spaces import spaces
 from harness.tasks import tasks
 from harness.types import Batch
 
-KEY = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|nor_conv_3x3~1|skip_connect~2|"
+KEY = (
+    "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+"
+    "|avg_pool_3x3~0|nor_conv_3x3~1|skip_connect~2|"
+)
 SUITE_ZERO = "epe_nas fisher flops grad_norm grasp jacov l2_norm nwot params plain snip synflow zen"
 ONE_BACKWARD = ["grad_norm", "snip", "plain", "fisher", "nwot", "activation_patterns"]
 
@@ -41,7 +52,12 @@ def small_run(network: nn.Module) -> Run:
 
 def small_network(*extra: nn.Module) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(3, 4, 3), nn.ReLU(), *extra, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 10)
+        nn.Conv2d(3, 4, 3),
+        nn.ReLU(),
+        *extra,
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(4, 10),
     )
 
 
@@ -191,7 +207,11 @@ def test_out_of_memory_hits_the_proxies_of_that_pass_alone() -> None:
         (torch.OutOfMemoryError("CUDA out of memory"), "oom", "CUDA out of memory"),
         (MemoryError(), "oom", "MemoryError"),
         (RuntimeError("DefaultCPUAllocator: not enough memory: you tried"), "oom", "not enough"),
-        (RuntimeError("shapes [4] and [5]\nin detail"), "error", "RuntimeError: shapes [4] and [5]"),
+        (
+            RuntimeError("shapes [4] and [5]\nin detail"),
+            "error",
+            "RuntimeError: shapes [4] and [5]",
+        ),
         (KeyError("x"), "error", "KeyError: 'x'"),
         (AssertionError(), "error", "AssertionError: AssertionError"),
         (UndefinedScoreError("no such thing"), "undefined", "no such thing"),
