@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from harness.errors import UndefinedScoreError
+from harness.errors import HarnessError, UndefinedScoreError
 from harness.passes import PASSES, Observation, Observations, Pass, Run
 from harness.proxies import Proxy, proxies
 from harness.types import Score, Status
@@ -27,10 +27,19 @@ class Outcome:
 
 
 def plan(wanted: Iterable[Proxy]) -> dict[Pass, frozenset[type[Observation]]]:
-    """Returns the passes that these proxies need, each with the observations to report."""
+    """Returns the passes that these proxies need, each with the observations to report.
+
+    Raises:
+        HarnessError: If no pass reports what a proxy needs.
+    """
     kinds: dict[Pass, set[type[Observation]]] = defaultdict(set)
     for proxy in wanted:
         for kind in proxy.needs.values():
+            if kind not in PASSES:
+                raise HarnessError(
+                    f"No pass reports {kind.__name__}, which the proxy {proxy.name!r} needs; "
+                    "declare one with harness.passes.observes."
+                )
             kinds[PASSES[kind]].add(kind)
     return {run_pass: frozenset(of_pass) for run_pass, of_pass in kinds.items()}
 
@@ -119,10 +128,10 @@ def _score(proxy: Proxy, run: Run, outcomes: dict[Pass, Outcome], users: dict[Pa
 
 
 def _evaluate(proxy: Proxy, run: Run, seen: Observations) -> tuple[float, Status, str]:
-    arguments: dict[str, object] = {name: seen[kind] for name, kind in proxy.needs.items()}
-    if proxy.takes_settings:
-        arguments[proxy.takes_settings] = run.settings
     try:
+        arguments: dict[str, object] = {name: seen[kind] for name, kind in proxy.needs.items()}
+        if proxy.takes_settings:
+            arguments[proxy.takes_settings] = run.settings
         value = float(proxy.function(**arguments))
     except UndefinedScoreError as error:
         return math.nan, "undefined", str(error)

@@ -21,6 +21,7 @@ from harness import registry
 from harness.errors import HarnessError
 from harness.files import atomic
 from harness.inputs.files import checksum
+from harness.jobs.plan import with_populations
 from harness.registry import Registry
 from harness.truth.sources import source
 
@@ -231,6 +232,27 @@ def test_more_architectures_than_there_are(fresh: Path, capsys: pytest.CaptureFi
     assert call(fresh, LOCAL, "proxies=params", "n=9999") == 0
     assert set(correlations(fresh).n) == {12}
     assert "n=9999 is more than the 12 architectures" in capsys.readouterr().err
+
+
+def test_a_part_that_failed_leaves_no_rank() -> None:
+    """Out of memory is no last place; an undefined part is one."""
+    parts = ("az_expressivity", "az_progressivity", "az_trainability", "flops")
+    scores = pd.DataFrame(
+        [
+            {"key": key, "proxy": part, "seed": 0, "value": value, "status": "ok", "message": ""}
+            for part in parts
+            for key, value in (("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 4.0))
+        ]
+    )
+    for key, part, status in (("b", "flops", "oom"), ("c", "az_trainability", "undefined")):
+        row = (scores.key == key) & (scores.proxy == part)
+        scores.loc[row, ["value", "status", "message"]] = [math.nan, status, "why"]
+    ranked = with_populations(scores, ("az_nas", "flops"))
+    ranked = ranked[ranked.proxy == "az_nas"].set_index("key")
+    assert list(ranked.status) == ["ok", "oom", "ok", "ok"]
+    assert ranked.message["b"] == "why"
+    assert math.isnan(ranked.value["b"])
+    assert ranked.value["d"] == 0 > ranked.value["c"] > ranked.value["a"]
 
 
 def test_drawing_with_replacement_keeps_every_draw(fresh: Path) -> None:

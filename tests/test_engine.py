@@ -4,7 +4,7 @@ import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -309,3 +309,12 @@ def test_unknown_proxies_are_refused_before_any_work() -> None:
     network = small_network(Fails(SystemExit("ran")))
     with pytest.raises(HarnessError, match=r"Unknown proxy 'snipp'\. Did you mean 'snip'\?"):
         engine.score(small_run(network), ["nwot", "snipp"])
+
+
+def test_a_proxy_that_needs_what_no_pass_reports():
+    class Unreported(Observation):
+        pass
+
+    lonely = replace(proxies.get("snip"), name="lonely", needs={"seen": Unreported})
+    with pytest.raises(HarnessError, match="No pass reports Unreported"):
+        engine.plan([lonely])

@@ -11,7 +11,17 @@ from torch import nn
 
 from harness import engine
 from harness.errors import HarnessError
-from harness.passes import PASSES, Run, Settings, SwapSettings
+from harness.passes import (
+    PASSES,
+    GradSignSettings,
+    LinearRegionSettings,
+    MecoSettings,
+    NtkSettings,
+    Run,
+    Settings,
+    SwapSettings,
+    ZenSettings,
+)
 from harness.passes.patterns import Agreement, DistinctPatterns, flat, pack
 from harness.proxies import proxies
 from harness.types import Batch
@@ -179,3 +189,20 @@ def test_swap_repeats_average_over_initialisations():
 def test_swap_settings_that_make_no_sense(wrong):
     with pytest.raises(HarnessError, match="swap"):
         SwapSettings(**wrong)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        lambda: ZenSettings(repeats=0),
+        lambda: NtkSettings(images=0),
+        lambda: NtkSettings(init="xavier"),
+        lambda: LinearRegionSettings(samples=0),
+        lambda: MecoSettings(input="picture"),
+        lambda: MecoSettings(channels=0),
+        lambda: GradSignSettings(reduction="max"),
+    ],
+)
+def test_other_settings_that_make_no_sense(settings):
+    with pytest.raises(HarnessError):
+        settings()

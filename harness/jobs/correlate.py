@@ -53,7 +53,7 @@ def correlate(config: Config) -> Path:
         "proxies": scored.plan.proxies,
         "seeds": sorted(joined.seed.unique().tolist()),
         "n": int(summary.n.max()),
-        "regulariser": asdict(scored.plan.protocol.settings.regulariser),
+        "settings": asdict(scored.plan.protocol.settings),
         "seconds_of_this_run": round(time.monotonic() - started, 1),
     }
     provenance.write(folder / "run.json", config, resolved, scored.accuracies.attrs)
@@ -72,6 +72,13 @@ def score_sample(config: Config) -> Scored:
             f"with ground truth on {config.task}; all of them are used.",
             soft_wrap=True,
         )
+    for name, asked in (("swap", config.swap.images), ("ntk", config.ntk.images)):
+        if name in wanted.scored and asked > config.batch_size:
+            console.print(
+                f"{name}.images={asked} is more than the batch of {config.batch_size}; "
+                "all of them are shown.",
+                soft_wrap=True,
+            )
     folder = Path(config.results) / config.space / config.task
     store = score_store(folder / "shards")
     shards = wanted.missing(store.read(), store.folder)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 
 import torch
@@ -75,10 +75,11 @@ def protocol_of(config: Config, pool: Sequence[str]) -> Protocol:
         config.device,
         config.channels_last,
         Settings(
-            config.swap,
+            # A batch cannot show more images than it has; results name what was shown.
+            replace(config.swap, images=min(config.swap.images, config.batch_size)),
             regulariser,
             config.zen,
-            config.ntk,
+            replace(config.ntk, images=min(config.ntk.images, config.batch_size)),
             config.linear_regions,
             config.meco,
             config.gradsign,

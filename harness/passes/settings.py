@@ -12,6 +12,11 @@ from harness.errors import HarnessError, unknown
 INITIALISATIONS = ("default", "gaussian")
 
 
+def _at_least_one(name: str, value: int) -> None:
+    if value < 1:
+        raise HarnessError(f"{name}={value} must be at least 1.")
+
+
 @dataclass(frozen=True)
 class SwapSettings:
     """How SWAP runs a network.
@@ -34,10 +39,8 @@ class SwapSettings:
         Raises:
             HarnessError: With what is allowed.
         """
-        if self.images < 1 or self.repeats < 1:
-            raise HarnessError(
-                f"swap.images={self.images} and swap.repeats={self.repeats} must be at least 1."
-            )
+        _at_least_one("swap.images", self.images)
+        _at_least_one("swap.repeats", self.repeats)
         if self.init not in INITIALISATIONS:
             raise unknown("initialisation of swap.init", self.init, INITIALISATIONS)
 
@@ -67,6 +70,10 @@ class ZenSettings:
     repeats: int = 1
     gamma: float = 1e-2
 
+    def __post_init__(self) -> None:
+        """Refuses less than one repeat."""
+        _at_least_one("zen.repeats", self.repeats)
+
 
 @dataclass(frozen=True)
 class NtkSettings:
@@ -82,7 +89,8 @@ class NtkSettings:
     init: str = "default"
 
     def __post_init__(self) -> None:
-        """Refuses an unknown initialisation."""
+        """Refuses an unknown initialisation and less than one image."""
+        _at_least_one("ntk.images", self.images)
         if self.init not in ("default", "kaiming"):
             raise unknown("initialisation of ntk.init", self.init, ("default", "kaiming"))
 
@@ -94,6 +102,11 @@ class LinearRegionSettings:
     samples: int = 1000
     batches: int = 3
     size: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuses an empty count."""
+        for name in ("samples", "batches", "size"):
+            _at_least_one(f"linear_regions.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -108,12 +121,23 @@ class MecoSettings:
     input: str = "image"
     channels: int = 8
 
+    def __post_init__(self) -> None:
+        """Refuses an unknown input and less than one channel."""
+        _at_least_one("meco.channels", self.channels)
+        if self.input not in ("image", "noise"):
+            raise unknown("image of meco.input", self.input, ("image", "noise"))
+
 
 @dataclass(frozen=True)
 class GradSignSettings:
     """How GradSign's signs are reduced over the weights: ``mean`` or ``sum``."""
 
     reduction: str = "mean"
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown reduction."""
+        if self.reduction not in ("mean", "sum"):
+            raise unknown("reduction of gradsign.reduction", self.reduction, ("mean", "sum"))
 
 
 @dataclass(frozen=True)

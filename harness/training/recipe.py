@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness import seeds
+from harness.errors import HarnessError
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,18 @@ class Recipe:
     learning_rate: float = 0.05
     momentum: float = 0.9
     weight_decay: float = 5e-4
+
+    def __post_init__(self) -> None:
+        """Refuses a training that would train nothing.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        if self.epochs < 1 or self.batch_size < 2:
+            raise HarnessError(
+                f"training.epochs={self.epochs} must be at least 1 and "
+                f"training.batch_size={self.batch_size} at least 2."
+            )
 
 
 @dataclass(frozen=True)
