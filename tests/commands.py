@@ -1,7 +1,6 @@
 """Runs the command line as a user does, on a tiny truth table of the test's own."""
 
 import os
-import signal
 import subprocess
 import sys
 from contextlib import chdir
@@ -35,13 +34,7 @@ def start(folder: Path, *overrides: str, path: Path | None = None) -> subprocess
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        preexec_fn=hear_ctrl_c,
     )
-
-
-def hear_ctrl_c() -> None:
-    """Lets a child process hear Ctrl-C even if these tests run in the background, deaf to it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def call(folder: Path, *overrides: str) -> int:

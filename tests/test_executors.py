@@ -8,7 +8,6 @@ import threading
 from pathlib import Path
 
 import pytest
-from commands import hear_ctrl_c
 
 from harness.config import parse_seeds
 from harness.errors import HarnessError
@@ -69,7 +68,6 @@ def test_workers_end_with_the_run(by: signal.Signals) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=hear_ctrl_c,
         text=True,
     )
     assert run.stdout is not None
