@@ -20,7 +20,7 @@ SUITE_ZERO = [
     *("nwot", "params", "plain", "snip", "synflow", "zen"),
 ]
 FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
-SIZE, CELLS = 64, 8
+SIZE, CELLS = 64, 6
 
 
 def bare_passes(net: nn.Module, double: nn.Module, images: api.Batch) -> None:
@@ -70,7 +70,7 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
             "forward_only": lambda n=net: api.score(n, images, FORWARD_ONLY),
             "bare_forwards": lambda n=net: bare_forwards(n, images),
         }
-        rows.append({"cell": key, **in_turn(variants, repeats=2)})
+        rows.append({"cell": key, **in_turn(variants, repeats=1)})
     table = pd.DataFrame(rows)
     total = table.drop(columns="cell").sum()
     forward = plain_forward_seconds()

@@ -9,14 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 
-def in_turn(variants: Mapping[str, Callable[[], Any]], repeats: int) -> dict[str, float]:
-    """Returns each variant's fastest time in seconds; the first round is not counted."""
+def in_turn(
+    variants: Mapping[str, Callable[[], Any]], repeats: int, *, warm_up: bool = True
+) -> dict[str, float]:
+    """Returns each variant's fastest time in seconds; a round to warm up is not counted."""
     best = dict.fromkeys(variants, float("inf"))
-    for turn in range(repeats + 1):
+    for turn in range(repeats + warm_up):
         for name, variant in variants.items():
             start = time.perf_counter()
             variant()
-            if turn > 0:
+            if turn >= warm_up:
                 best[name] = min(best[name], time.perf_counter() - start)
     return best
 

@@ -21,13 +21,13 @@ class ExecutorSettings:
     Attributes:
         name: A registered executor: ``local`` (this process) or ``processes``.
         workers: Worker processes; 0 means one per CPU core.
-        threads: Torch threads per worker; 0 leaves torch's choice to this process and gives one
-            thread to each of several workers.
+        threads: Torch threads per worker. Sums are split among threads, so the seventh digit of a
+            score depends on their number: it is the same for every executor.
     """
 
     name: str = "processes"
     workers: int = 0
-    threads: int = 0
+    threads: int = 1
 
     def __post_init__(self) -> None:
         """Refuses an unknown executor and negative numbers.
@@ -36,10 +36,10 @@ class ExecutorSettings:
             HarnessError: With what is allowed.
         """
         executors.get(self.name)
-        if self.workers < 0 or self.threads < 0:
+        if self.workers < 0 or self.threads < 1:
             raise HarnessError(
-                f"executor.workers={self.workers} and executor.threads={self.threads} must be at "
-                "least 1, or 0 for the default."
+                f"executor.workers={self.workers} must be at least 1, or 0 for one per core, and "
+                f"executor.threads={self.threads} at least 1."
             )
 
     @property

@@ -13,9 +13,12 @@ def local(
     function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
 ) -> Iterator[Result]:
     """Maps ``function`` over ``items`` in this process."""
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    yield from map(function, items)
+    before = torch.get_num_threads()
+    torch.set_num_threads(settings.threads)
+    try:
+        yield from map(function, items)
+    finally:
+        torch.set_num_threads(before)
 
 
 executors.add("local", local)

@@ -38,7 +38,7 @@ def processes(
         # A forked copy of a process that has run torch threads can deadlock; a spawned one cannot.
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start_worker,
-        initargs=(settings.threads or 1,),
+        initargs=(settings.threads,),
     )
     try:
         futures = [pool.submit(function, item) for item in items]
