@@ -22,10 +22,10 @@ def network(key: str) -> nn.Module:
     return SPACE.build(key, "cifar10", seed=0)
 
 
-def batch(size: int) -> api.Batch:
-    """Returns Gaussian images in the layout that the harness uses; values do not change times."""
+def batch(size: int, *, channels_last: bool = True) -> api.Batch:
+    """Returns Gaussian images, by default in the command line's layout; values change no times."""
     noise = api.batch("cifar10", inputs=api.InputSettings(source="gaussian"), size=size)
-    return noise.to("cpu", channels_last=True)
+    return noise.to("cpu", channels_last=channels_last)
 
 
 def plain_forward_seconds(repeats: int = 5) -> float:

@@ -20,7 +20,7 @@ SUITE_ZERO = [
     *("nwot", "params", "plain", "snip", "synflow", "zen"),
 ]
 FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
-SIZE, CELLS = 64, 6
+SIZE, CELLS = 64, 5
 
 
 def bare_passes(net: nn.Module, double: nn.Module, images: api.Batch) -> None:
@@ -57,41 +57,52 @@ def bare_forwards(net: nn.Module, images: api.Batch) -> None:
 
 
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Times the variants on the same cells."""
-    images = batch(SIZE)
-    rows = []
-    for key in cells(CELLS):
-        net = network(key)
-        double = copy.deepcopy(net).double()
-        variants = {
-            "together": lambda n=net: api.score(n, images, SUITE_ZERO),
-            "one_at_a_time": lambda n=net: [api.score(n, images, [p]) for p in SUITE_ZERO],
-            "bare_passes": lambda n=net, d=double: bare_passes(n, d, images),
-            "forward_only": lambda n=net: api.score(n, images, FORWARD_ONLY),
-            "bare_forwards": lambda n=net: bare_forwards(n, images),
-        }
-        rows.append({"cell": key, **in_turn(variants, repeats=1)})
-    table = pd.DataFrame(rows)
-    total = table.drop(columns="cell").sum()
+    """Times the variants on the same cells, in both memory layouts."""
+    layouts = {"contiguous": False, "channels_last": True}
+    table = pd.DataFrame(
+        [
+            {"layout": layout, "cell": key, **_time(key, batch(SIZE, channels_last=last))}
+            for key in cells(CELLS)
+            for layout, last in layouts.items()
+        ]
+    )
     forward = plain_forward_seconds()
-    return table, {
+    facts: dict[str, Any] = {
         "batch": SIZE,
         "cells": CELLS,
         "threads": torch.get_num_threads(),
-        "together_over_one_at_a_time": total.together / total.one_at_a_time,
-        "together_over_bare_passes": total.together / total.bare_passes,
-        "forward_only_over_bare_forwards": total.forward_only / total.bare_forwards,
-        "together_seconds_per_cell": total.together / CELLS,
         "plain_forward_all_3x3_batch_64_seconds": forward,
-        "together_per_cell_over_plain_forward": total.together / CELLS / forward,
-        "peak_memory_mib": {
-            "together": peak_memory(_score_largest, SUITE_ZERO),
-            "without_grasp": peak_memory(_score_largest, [p for p in SUITE_ZERO if p != "grasp"]),
-            "one_at_a_time": max(peak_memory(_score_largest, [p]) for p in ("grasp", "fisher")),
-            "bare_minibatch": peak_memory(_bare_largest),
-            "forward_only": peak_memory(_score_largest, FORWARD_ONLY),
-        },
     }
+    for layout in layouts:
+        total = table[table.layout == layout].drop(columns=["layout", "cell"]).sum()
+        facts[layout] = {
+            "together_over_one_at_a_time": total.together / total.one_at_a_time,
+            "together_over_bare_passes": total.together / total.bare_passes,
+            "forward_only_over_bare_forwards": total.forward_only / total.bare_forwards,
+            "together_seconds_per_cell": total.together / CELLS,
+            "together_per_cell_over_plain_forward": total.together / CELLS / forward,
+        }
+    facts["peak_memory_mib_of_the_largest_cell"] = {
+        "together": peak_memory(_score_largest, SUITE_ZERO),
+        "without_grasp": peak_memory(_score_largest, [p for p in SUITE_ZERO if p != "grasp"]),
+        "grasp_alone": peak_memory(_score_largest, ["grasp"]),
+        "bare_minibatch": peak_memory(_bare_largest),
+        "forward_only": peak_memory(_score_largest, FORWARD_ONLY),
+    }
+    return table, facts
+
+
+def _time(key: str, images: api.Batch) -> dict[str, float]:
+    net = network(key)
+    double = copy.deepcopy(net).double()
+    variants = {
+        "together": lambda: api.score(net, images, SUITE_ZERO),
+        "one_at_a_time": lambda: [api.score(net, images, [p]) for p in SUITE_ZERO],
+        "bare_passes": lambda: bare_passes(net, double, images),
+        "forward_only": lambda: api.score(net, images, FORWARD_ONLY),
+        "bare_forwards": lambda: bare_forwards(net, images),
+    }
+    return in_turn(variants, repeats=1)
 
 
 def _score_largest(names: list[str]) -> None:

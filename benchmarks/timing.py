@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
-import resource
+import re
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -32,4 +33,6 @@ def peak_memory(function: Callable[..., Any], *arguments: Any) -> float:
 
 def _peak(function: Callable[..., Any], arguments: tuple[Any, ...]) -> float:
     function(*arguments)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    # Not getrusage, whose peak a new process inherits from the one that started it.
+    status = Path("/proc/self/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024  # type: ignore[index]
