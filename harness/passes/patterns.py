@@ -32,14 +32,17 @@ def pack(bits: Tensor) -> Tensor:
 
 
 def _pack_word(bits: Tensor) -> Tensor:
-    """Packs up to 63 images: first into bytes, which move less memory, then into one integer."""
-    word = torch.zeros(bits.shape[1], dtype=torch.int64, device=bits.device)
-    for start in range(0, len(bits), 8):
-        rows = bits[start : start + 8].view(torch.uint8)
-        byte = rows[0].clone()
-        for i, row in enumerate(rows[1:], start=1):
-            byte |= row << i
-        word |= byte.long() << start
+    """Packs up to 63 images: first eight to a byte, which moves less memory, then into integers."""
+    rows = bits.view(torch.uint8)
+    if len(rows) % 8:
+        rows = nn.functional.pad(rows, (0, 0, 0, -len(rows) % 8))
+    eights = rows.reshape(-1, 8, rows.shape[1])
+    packed = eights[:, 0].clone()
+    for i in range(1, 8):
+        packed |= eights[:, i] << i
+    word = packed[0].long()
+    for i, byte in enumerate(packed[1:], start=1):
+        word |= byte.long() << (8 * i)
     return word
 
 
