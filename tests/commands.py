@@ -13,7 +13,10 @@ import harness.__main__
 from harness.spaces import spaces
 
 ROOT = Path(__file__).resolve().parent.parent
-TINY = ["task=digits", "truth=csv", "truth.path=truth.csv", "n=4", "batch_size=8"]
+TINY = [
+    *("task=digits", "truth=csv", "truth.path=truth.csv", "n=4"),
+    *("batch_size=8", "swap.images=8", "ntk.images=8"),
+]
 
 
 def write_truth(folder: Path, n: int = 40) -> None:

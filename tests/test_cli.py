@@ -122,7 +122,7 @@ def test_run_json_traces_the_numbers_and_names_nothing_of_the_machine(finished: 
     assert record["resolved"]["seeds"] == [0, 1]
     assert record["resolved"]["proxies"] == PROXIES
     assert record["resolved"]["n"] == 6
-    assert record["resolved"]["regulariser"]["mu"] > 0
+    assert record["resolved"]["settings"]["regulariser"]["mu"] > 0
     assert record["versions"]["torch"] == torch.__version__
     assert {"python", "numpy", "scipy", "pandas", "hydra-core"} <= set(record["versions"])
     assert record["machine"]["device"] == "cpu"
