@@ -49,7 +49,7 @@ class Plan:
     def missing(self, stored: pd.DataFrame, folder: Path) -> list[ScoreShard]:
         """Returns the shards that hold what ``stored`` lacks."""
         present = set(zip(stored.key, stored.proxy, stored.seed, stored.protocol, strict=True))
-        prints = {name: self.protocol.fingerprint(name) for name in self.scored}
+        prints = self.protocol.fingerprints(self.scored)
         shards = []
         for seed, sample in self.samples.items():
             lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -66,7 +66,7 @@ class Plan:
 
     def complete(self, stored: pd.DataFrame) -> pd.DataFrame:
         """Returns the scores of this run's seeds and of every other seed that is complete too."""
-        prints = {name: self.protocol.fingerprint(name) for name in self.scored}
+        prints = self.protocol.fingerprints(self.scored)
         mine = stored[stored.proxy.map(prints) == stored.protocol]
         parts = []
         for seed in sorted(mine.seed.unique().tolist()):

@@ -50,6 +50,10 @@ class Protocol:
         text = json.dumps(values, sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
+    def fingerprints(self, names: Sequence[str]) -> dict[str, str]:
+        """Returns the fingerprint of each proxy."""
+        return {name: self.fingerprint(name) for name in names}
+
     def batch(self, seed: int) -> Batch:
         """Returns the batch of a seed on the device, read once per process."""
         return _batch(self, seed)

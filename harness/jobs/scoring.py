@@ -54,6 +54,7 @@ class ScoreShard:
 def score_shard(shard: ScoreShard) -> int:
     """Scores the architectures of one shard and stores the rows; returns how many."""
     protocol = shard.protocol
+    prints = protocol.fingerprints(shard.proxies)
     rows = [
         {
             "space": protocol.space,
@@ -61,14 +62,13 @@ def score_shard(shard: ScoreShard) -> int:
             "key": key,
             "proxy": name,
             "seed": shard.seed,
-            "protocol": protocol.fingerprint(name),
+            "protocol": prints[name],
             **asdict(score),
         }
         for key in shard.keys
         for name, score in score_architecture(protocol, key, shard.seed, shard.proxies).items()
     ]
-    prints = sorted({str(row["protocol"]) for row in rows})
-    work = (shard.seed, *prints, *shard.proxies, *shard.keys)
+    work = (shard.seed, *sorted(set(prints.values())), *shard.proxies, *shard.keys)
     score_store(shard.folder).write(work, pd.DataFrame(rows, columns=SCHEMA.names))
     return len(shard.keys)
 

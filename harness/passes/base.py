@@ -44,6 +44,15 @@ class Run:
     redraw: Callable[[int], nn.Module] | None = None
     thin: Callable[[], nn.Module | None] | None = None
 
+    def trace(self) -> None:
+        """Runs one black image in evaluation mode, for hooks that only look at the structure.
+
+        Call it within ``undisturbed``; the network is in train mode again afterwards.
+        """
+        self.network.eval()
+        self.network(torch.zeros_like(self.batch.images[:1]))
+        self.network.train()
+
     @contextmanager
     def undisturbed(self, name: str) -> Iterator[None]:
         """Runs a pass in train mode on its own random stream and puts everything back.

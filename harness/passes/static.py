@@ -57,8 +57,7 @@ def layers(run: Run) -> Observations:
 
     leaves = [module for module in run.network.modules() if not any(module.children())]
     with torch.no_grad(), run.undisturbed("layers"), watching(leaves, see):
-        run.network.eval()
-        run.network(torch.zeros_like(run.batch.images[:1]))
+        run.trace()
     parameters = sum(
         p.numel() for name, p in run.network.named_parameters() if "auxiliary" not in name
     )

@@ -63,9 +63,7 @@ def feature_map_consumer(run: Run) -> nn.Module:
     kinds = (nn.AdaptiveAvgPool2d, nn.Conv2d, nn.Linear)
     candidates = [m for m in run.network.modules() if isinstance(m, kinds)]
     with watching(candidates, see):
-        run.network.eval()
-        run.network(torch.zeros_like(run.batch.images[:1]))
-        run.network.train()
+        run.trace()
     if not order:
         raise UndefinedScoreError("the network has no pooling, convolution or linear layer")
     pooling = [module for module in order if isinstance(module, nn.AdaptiveAvgPool2d)]
