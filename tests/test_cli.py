@@ -523,7 +523,6 @@ def test_a_name_can_be_taken_once() -> None:
 
 
 @pytest.mark.mirror
-@pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR is not set")
 def test_real_images_and_the_published_truth(tmp_path: Path) -> None:
     cifar = ["task=cifar10", "truth=default", "truth.path=null", "proxies=[params,nwot]"]
     assert call(tmp_path, LOCAL, *cifar) == 0

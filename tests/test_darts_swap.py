@@ -41,7 +41,7 @@ def text_of(normal, reduce):
     )
 
 
-@pytest.mark.mirror
+@pytest.mark.vectors
 @pytest.mark.parametrize("vector", FILE.get("vectors", []), ids=lambda vector: vector["row"])
 def test_vector(vector):
     normal, reduce = (list(map(tuple, vector["genotype"][c])) for c in ("normal", "reduce"))
@@ -187,7 +187,6 @@ def test_genotypes_with_two_cells():
 
 
 @pytest.mark.mirror
-@pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="needs a mirror of the data files")
 @pytest.mark.skipif(not FILE, reason="needs the vector files")
 def test_published_networks():
     (file,) = Path(os.environ["HARNESS_MIRROR"]).rglob("DARTS_archs_CIFAR10.csv")

@@ -1,7 +1,6 @@
 """Batches: the right images, in an order that the seed fixes, with nothing made up silently."""
 
 import hashlib
-import os
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -23,7 +22,6 @@ from harness.tasks import Task, tasks
 
 DIGITS = tasks.get("digits")
 CIFAR10 = tasks.get("cifar10")
-needs_mirror = pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR unset")
 
 
 @pytest.fixture
@@ -321,7 +319,6 @@ def test_the_mirror_comes_before_the_own_folder(
 
 
 @pytest.mark.mirror
-@needs_mirror
 def test_real_banks_have_the_statistics_of_their_normalisation() -> None:
     for name in ("cifar10_train", "cifar100_train", "svhn_train_unlabelled", "digits_train"):
         images = read_bank(name).images / 255
@@ -331,7 +328,6 @@ def test_real_banks_have_the_statistics_of_their_normalisation() -> None:
 
 
 @pytest.mark.mirror
-@needs_mirror
 def test_real_cifar10_begins_with_its_famous_images() -> None:
     # frog, truck, truck, deer, automobile: the first labels of data_batch_1
     batch = load_batch(CIFAR10, InputSettings(order="first"), 0, 16)

@@ -1,6 +1,5 @@
 """Inputs of TransNAS-Bench-101's seven tasks: the right form, and honest about what is made up."""
 
-import os
 from itertools import combinations
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from harness.spaces import spaces
 from harness.spaces.tnb101 import TASKS
 from harness.tasks import tasks
 
-needs_mirror = pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR unset")
 SAMPLE, NOISE = InputSettings("imagenet_sample_256"), InputSettings("gaussian")
 # What a random target looks like: shape after the batch axis and type.
 TARGETS = {
@@ -265,7 +263,6 @@ def test_of_many_photographs_the_same_are_drawn(
 
 
 @pytest.mark.mirror
-@needs_mirror
 def test_the_real_sample_gives_two_batches_of_32() -> None:
     for task in ("jigsaw", "autoencoder"):
         batch = load_batch(tasks.get(task), SAMPLE, 0, 32)

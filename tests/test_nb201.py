@@ -23,7 +23,7 @@ def test_key_round_trip(operations):
     assert SPACE.canonical(f" {key}\n") == key
 
 
-@pytest.mark.mirror
+@pytest.mark.vectors
 @pytest.mark.parametrize("vector", VECTORS.get("vectors", []), ids=lambda v: v["arch"])
 @pytest.mark.parametrize("task", ["cifar10", "cifar100", "imagenet16_120"])
 def test_every_vector(vector, task):

@@ -66,7 +66,7 @@ def check(network, vector):
     assert {name: getattr(work, name) for name in COUNTS} == {n: vector[n] for n in COUNTS}
 
 
-@pytest.mark.mirror
+@pytest.mark.vectors
 @pytest.mark.parametrize("vector", FILE.get("vectors", []), ids=lambda vector: vector["name"])
 def test_vector(vector):
     genotype = from_vector(vector["genotype"])
@@ -95,7 +95,7 @@ def test_vector(vector):
     assert count_params(genotype, IMAGENET, 1000) == vector["imagenet_C48_L14_noaux"]["params"]
 
 
-@pytest.mark.mirror
+@pytest.mark.vectors
 @pytest.mark.parametrize(
     "vector",
     FILE.get("nas_bench_suite_zero_first10", []),
@@ -317,7 +317,6 @@ def test_malformed_genotypes(text, message):
 
 
 @pytest.mark.mirror
-@pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="needs a mirror of the data files")
 def test_published_parameter_counts():
     """Both early NAS-Bench-Suite-Zero files print exactly the sizes of our suite_zero style."""
     checked = 0

@@ -239,7 +239,6 @@ def test_malformed_macro_tuples_are_explained(tuple_):
 
 
 @pytest.mark.mirror
-@pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR is not set")
 @pytest.mark.parametrize(
     ("space", "convert", "archive"),
     [

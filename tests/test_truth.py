@@ -18,7 +18,6 @@ from harness.truth import nb201_digits, nb201_suite_zero, records, suite_zero, t
 from harness.truth.sources import Source, sources
 
 mirror = pytest.mark.mirror
-needs_mirror = pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR unset")
 TASKS = ("cifar10", "cifar100", "imagenet16_120")
 KEY = "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|"
 
@@ -35,7 +34,7 @@ def nb201_tables(tmp_path_factory: pytest.TempPathFactory):
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_every_nb201_table_holds_every_architecture_once(nb201_tables) -> None:
     for (task, variant), table in nb201_tables.items():
         assert list(table.index) == list(spaces.get("nb201").keys()), (task, variant)
@@ -43,7 +42,7 @@ def test_every_nb201_table_holds_every_architecture_once(nb201_tables) -> None:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_best_means_are_the_optima_that_the_benchmark_published(nb201_tables) -> None:
     # NAS-Bench-201 paper, table 5, "optimal": test accuracy.
     for task, optimum in zip(TASKS, (94.37, 73.51, 47.31), strict=True):
@@ -51,7 +50,7 @@ def test_best_means_are_the_optima_that_the_benchmark_published(nb201_tables) ->
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_variants_agree_in_rank_only_if_keys_are_converted_rightly(nb201_tables) -> None:
     for task, least in zip(TASKS, (0.975, 0.99, 0.99), strict=True):
         single, mean = (nb201_tables[task, v].value for v in ("suite_zero", "test_mean"))
@@ -67,7 +66,7 @@ def test_variants_agree_in_rank_only_if_keys_are_converted_rightly(nb201_tables)
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_dead_cells_stay_at_chance(nb201_tables) -> None:
     dead = list(filter(nb201.is_dead, spaces.get("nb201").keys()))
     assert len(dead) == 341
@@ -78,7 +77,7 @@ def test_dead_cells_stay_at_chance(nb201_tables) -> None:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_suite_zero_was_measured_on_as_many_images_as_its_record_says(nb201_tables) -> None:
     def counts(task: str, images: int) -> np.ndarray:
         return nb201_tables[task, "suite_zero"].value.to_numpy() * images / 100
@@ -92,7 +91,7 @@ def test_suite_zero_was_measured_on_as_many_images_as_its_record_says(nb201_tabl
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 @pytest.mark.parametrize("task", ["cifar100", "imagenet16_120"])
 def test_suite_zero_spreads_as_one_of_the_averaged_runs(nb201_tables, task: str) -> None:
     # One of n averaged runs has variance (1-1/n)·s² around the mean: 4/3 as much for three as for
@@ -111,7 +110,7 @@ def test_suite_zero_spreads_as_one_of_the_averaged_runs(nb201_tables, task: str)
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 @pytest.mark.skipif("HARNESS_VECTORS" not in os.environ, reason="HARNESS_VECTORS unset")
 def test_seeds_equal_the_recorded_vectors(nb201_tables) -> None:
     path = Path(os.environ["HARNESS_VECTORS"]) / "nasbench201.json"
@@ -128,7 +127,7 @@ def test_seeds_equal_the_recorded_vectors(nb201_tables) -> None:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_seeds_average_to_the_other_files_means_where_all_three_ran(nb201_tables) -> None:
     seeds, mean = (nb201_tables["cifar10", v] for v in ("test_seeds", "test_mean"))
     three = seeds.index[seeds.n_training_seeds == 3]
@@ -137,7 +136,7 @@ def test_seeds_average_to_the_other_files_means_where_all_three_ran(nb201_tables
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_published_proxies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     table = truth.load_published("nb201", "cifar10")

@@ -1,7 +1,6 @@
 """Every space's ground truth against what was published about it."""
 
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from harness.truth import (
 )
 
 mirror = pytest.mark.mirror
-needs_mirror = pytest.mark.skipif("HARNESS_MIRROR" not in os.environ, reason="HARNESS_MIRROR unset")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +53,7 @@ PUBLISHED_PARAMS = {
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 @pytest.mark.parametrize("space", PUBLISHED_PARAMS)
 @pytest.mark.parametrize("task", TASKS)
 def test_transnas_correlates_with_size_as_published(load, space: str, task: str) -> None:
@@ -66,7 +64,7 @@ def test_transnas_correlates_with_size_as_published(load, space: str, task: str)
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 @pytest.mark.parametrize("space", PUBLISHED_PARAMS)
 def test_transnas_accuracies_were_counted_on_157_batches_of_128(load, space: str) -> None:
     for task in ("class_scene", "class_object", "jigsaw"):
@@ -86,7 +84,7 @@ def _is_alive(key: str) -> bool:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_exactly_the_dead_micro_cells_stay_at_chance(load) -> None:
     for task, chance in (("jigsaw", 100 * 10 / 20096), ("class_scene", 100 * 1504 / 20096)):
         values = load("tnb101_micro", task)
@@ -97,7 +95,7 @@ def test_exactly_the_dead_micro_cells_stay_at_chance(load) -> None:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_nb101_keeps_one_spelling_of_each_cell(
     load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +118,7 @@ def test_nb101_keeps_one_spelling_of_each_cell(
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_nb301_joins_both_files(load) -> None:
     values = load("nb301", "cifar10")
     assert len(values) == 1218
@@ -142,7 +140,7 @@ def test_nb301_joins_both_files(load) -> None:
 
 
 @mirror
-@needs_mirror
+@pytest.mark.mirror
 def test_darts_swap_has_the_published_networks(load) -> None:
     values = load("darts_swap", "cifar10")
     assert (values.min(), values.max()) == (pytest.approx(10.22), pytest.approx(86.61))

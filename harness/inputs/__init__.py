@@ -103,10 +103,13 @@ def describe_inputs(task: Task, settings: InputSettings) -> dict[str, str | bool
         noise).
 
     Raises:
-        HarnessError: If the task has no bank of its own and none is named.
+        HarnessError: If the task has no bank of its own and none is named, or the bank's images
+            do not have the task's size.
         DataError: If the bank is missing or broken.
     """
     bank = bank_of(task, settings)
+    if bank is not None:
+        _check_size(task, bank)
     return {
         "source": bank.name if bank else "gaussian",
         "origin": bank.origin if bank else "independent standard normal noise",
