@@ -21,6 +21,7 @@ from harness.passes import (
     SwapSettings,
     ZenSettings,
 )
+from harness.search.settings import SearchSettings
 from harness.stats.ranks import Policy
 from harness.training.recipe import Recipe
 
@@ -72,6 +73,7 @@ class Config:
         linear_regions: Crops of the linear-region count.
         meco: Image and channels of MeCo.
         gradsign: Reduction of GradSign.
+        search: How ``swap_nas`` and ``zero_cost_pt`` search.
         training: Recipe of ``train_truth``.
         training_seeds: Training runs per architecture of ``train_truth``.
     """
@@ -100,6 +102,7 @@ class Config:
     linear_regions: LinearRegionSettings = field(default_factory=LinearRegionSettings)
     meco: MecoSettings = field(default_factory=MecoSettings)
     gradsign: GradSignSettings = field(default_factory=GradSignSettings)
+    search: SearchSettings = field(default_factory=SearchSettings)
     training: Recipe = field(default_factory=Recipe)
     training_seeds: Any = "0..2"
 

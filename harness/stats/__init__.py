@@ -1,16 +1,22 @@
 """How well scores rank architectures: rank correlations with intervals. No torch here."""
 
 from harness.stats.agreement import agreement
+from harness.stats.analysis import Joint, beyond_size, differences, joint, picks
 from harness.stats.bootstrap import resampled_spearman, weighted_midranks
 from harness.stats.correlation import correlations, kendall, spearman
 from harness.stats.ranks import Policy, resolve_undefined
 from harness.stats.summary import summary
 
 __all__ = [
+    "Joint",
     "Policy",
     "agreement",
+    "beyond_size",
     "correlations",
+    "differences",
+    "joint",
     "kendall",
+    "picks",
     "resampled_spearman",
     "resolve_undefined",
     "spearman",

@@ -60,10 +60,10 @@ def resampled_spearman(
     x, y = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
     if len(x) < 2:
         return np.full(resamples, np.nan)
-    return np.concatenate([_spearman(x, y, c) for c in _draws(len(x), resamples, random)])
+    return np.concatenate([_spearman(x, y, c) for c in draws(len(x), resamples, random)])
 
 
-def _draws(n: int, resamples: int, random: np.random.Generator) -> Iterator[Floats]:
+def draws(n: int, resamples: int, random: np.random.Generator) -> Iterator[Floats]:
     """Yields blocks of resamples as counts, b×n."""
     most = max(1, BLOCK // n)
     for start in range(0, resamples, most):

@@ -1,0 +1,90 @@
+"""Estimates with their intervals, one row per proxy, one panel per space and task."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from harness.errors import HarnessError
+from harness.figures import style
+
+COLUMNS = 4
+PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.55  # inches
+
+
+def intervals(
+    table: pd.DataFrame,
+    value: str,
+    title: str,
+    subtitle: str = "",
+    *,
+    label: str = "",
+    other: str | None = None,
+) -> Figure:
+    """Draws a dot and its interval for every proxy, with the same axis in every panel.
+
+    Args:
+        table: Columns ``column`` (panel), ``proxy``, ``n``, ``low``, ``high`` and ``value``.
+        value: Column of the estimate.
+        title: Heading.
+        subtitle: Lines below it.
+        label: What the axis shows; the name of ``value`` by default.
+        other: Column of a second estimate without an interval, drawn as a hollow dot.
+
+    Raises:
+        HarnessError: If there is nothing to draw.
+    """
+    if table.empty:
+        raise HarnessError("There is nothing to draw: the table is empty.")
+    panels = list(dict.fromkeys(table["column"]))
+    proxies = _order(table, value)
+    across = min(COLUMNS, len(panels))
+    down = math.ceil(len(panels) / across)
+    with style.context():
+        figure = style.figure(
+            max(across * PANEL_WIDTH + 1.2, 4.2),
+            down * (len(proxies) * ROW_HEIGHT + PANEL_FRAME),
+            title,
+            subtitle,
+        )
+        axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
+        for ax in axes[len(panels) :]:
+            ax.remove()
+        for ax, name in zip(axes, panels, strict=False):
+            _panel(ax, table[table["column"] == name], proxies, value, other)
+            ax.set_title(name)
+        axes[0].set_yticks(range(len(proxies)), proxies)
+        axes[0].set_ylim(len(proxies) - 0.5, -0.5)
+        figure.supxlabel(label or value, size=style.TEXT)
+        figure.draw_without_rendering()
+    return figure
+
+
+def _order(table: pd.DataFrame, value: str) -> list[str]:
+    """Returns the proxies, the largest mean over panels first."""
+    means = table.groupby("proxy", sort=False)[value].mean()
+    return [str(name) for name in means.sort_values(ascending=False, kind="stable").index]
+
+
+def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: str | None) -> None:
+    places = [proxies.index(name) for name in rows["proxy"]]
+    ax.axvline(0, color=style.MUTED, linewidth=0.6, zorder=0)
+    ax.hlines(places, rows["low"], rows["high"], color=style.BLUE, linewidth=1.2)
+    ax.plot(rows[value], places, "o", color=style.BLUE, markersize=3, clip_on=False)
+    if other is not None:
+        ax.plot(
+            rows[other], places, "o", markersize=3.4, markeredgewidth=0.8,
+            markerfacecolor="none", color=style.ORANGE, zorder=0,
+        )  # fmt: skip
+    ax.grid(axis="y", color=style.PALE, linewidth=0.6)
+    ax.tick_params(length=0, axis="y")
+    smallest, largest = int(np.min(rows["n"])), int(np.max(rows["n"]))
+    count = f"n = {smallest}" if smallest == largest else f"n = {smallest} to {largest}"
+    ax.text(
+        0.98, 0.01, count, transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom",
+        color=style.MUTED,
+    )  # fmt: skip

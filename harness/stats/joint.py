@@ -1,0 +1,86 @@
+"""Several rankings of the same architectures at once: what pairs and partial correlations need.
+
+Comparing two proxies on the same architectures, or asking what a proxy knows beyond size, takes the
+rank correlations of all columns together, resampled together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.stats.bootstrap import draws, weighted_midranks
+from harness.stats.ranks import Floats
+
+
+def rank_matrix(columns: npt.ArrayLike) -> Floats:
+    """Returns Spearman's ρ between all columns, ties on average ranks.
+
+    Args:
+        columns: n×k numbers, not NaN; −inf is a last place.
+
+    Returns:
+        k×k, symmetric; NaN in rows and columns that are constant.
+    """
+    values = np.asarray(columns, dtype=float)
+    matrix: Floats = _matrices(values, np.ones((1, len(values))))[0]
+    return matrix
+
+
+def resampled_matrices(
+    columns: npt.ArrayLike, resamples: int, random: np.random.Generator
+) -> Floats:
+    """Returns ``rank_matrix`` of resamples of the rows, drawn with replacement.
+
+    Args:
+        columns: n×k numbers, not NaN.
+        resamples: B, how many resamples of n rows to draw.
+        random: Where the draws come from.
+
+    Returns:
+        B×k×k.
+    """
+    values = np.asarray(columns, dtype=float)
+    return np.concatenate([_matrices(values, c) for c in draws(len(values), resamples, random)])
+
+
+def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> Floats:
+    """Returns the partial correlation of two columns given others, from correlation matrices.
+
+    It is the correlation of what is left of both when the ranks of the others are regressed out
+    (Kendall & Stuart, "The Advanced Theory of Statistics", volume 2, chapter 27), read off the
+    inverse of the correlation matrix.
+
+    Args:
+        matrices: …×k×k correlation matrices.
+        first: Column.
+        second: Column.
+        given: The columns held fixed.
+
+    Returns:
+        … numbers in [−1, 1]; NaN where a column is constant, or follows from the others.
+    """
+    chosen = [first, second, *given]
+    parts = matrices[..., chosen, :][..., chosen]
+    result: Floats = np.full(parts.shape[:-2], np.nan)
+    # A determinant this small is rounding: one column is a combination of the others.
+    with np.errstate(invalid="ignore"):
+        regular = np.linalg.det(parts) > 1e-10
+    precision = np.linalg.inv(parts[regular])
+    scale = np.sqrt(precision[..., 0, 0] * precision[..., 1, 1])
+    result[regular] = -precision[..., 0, 1] / scale
+    return result
+
+
+def _matrices(values: Floats, counts: Floats) -> Floats:
+    """Returns the B×k×k correlation matrices of B resamples, given as counts (B×n)."""
+    centre = (counts.sum(axis=1, keepdims=True) + 1) / 2
+    ranks = np.stack([weighted_midranks(column, counts) - centre for column in values.T], axis=1)
+    covariance = (ranks * counts[:, None, :]) @ ranks.swapaxes(1, 2)
+    deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
+    scale = deviation[:, :, None] * deviation[:, None, :]
+    matrices: Floats = np.full(covariance.shape, np.nan)
+    np.divide(covariance, scale, out=matrices, where=scale > 0)
+    return matrices

@@ -1,0 +1,236 @@
+"""Joint statistics of several proxies, against slow and independent ways to the same number."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from commands import call
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from harness import stats
+from harness.errors import DataError, HarnessError
+from harness.results import find_results
+from harness.stats.joint import partial, rank_matrix, resampled_matrices
+from harness.stats.top import best_of_top, precision, regret
+
+RANDOM = np.random.default_rng(0)
+FEW = st.lists(st.integers(0, 3), min_size=2, max_size=6)
+
+
+def test_rank_matrix_is_scipys() -> None:
+    columns = RANDOM.integers(0, 20, size=(50, 4)).astype(float)
+    assert np.allclose(rank_matrix(columns), scipy_stats.spearmanr(columns).statistic)
+
+
+def test_constant_column_has_no_correlation() -> None:
+    columns = np.column_stack([np.ones(5), np.arange(5.0)])
+    matrix = rank_matrix(columns)
+    assert np.isnan(matrix[0]).all()
+    assert matrix[1, 1] == pytest.approx(1)
+
+
+def test_resamples_are_those_of_whole_rows() -> None:
+    columns = RANDOM.normal(size=(30, 3))
+    twice = np.column_stack([columns, columns[:, 0]])
+    resampled = resampled_matrices(twice, 20, np.random.default_rng(1))
+    assert np.allclose(resampled[:, 0, 3], 1)
+    assert resampled[:, 0, 1].std() > 0.01
+    assert abs(resampled[:, 0, 1].mean() - rank_matrix(columns)[0, 1]) < 0.15
+
+
+def test_partial_is_the_correlation_of_residuals() -> None:
+    given_columns = RANDOM.normal(size=(200, 2))
+    x = given_columns @ [1.0, 2.0] + RANDOM.normal(size=200)
+    y = given_columns @ [2.0, 1.0] + 0.3 * x + RANDOM.normal(size=200)
+    columns = np.column_stack([x, y, given_columns])
+    ranks = scipy_stats.rankdata(columns, axis=0)
+    design = np.column_stack([np.ones(200), ranks[:, 2:]])
+    residuals = ranks[:, :2] - design @ np.linalg.lstsq(design, ranks[:, :2], rcond=None)[0]
+    slow = np.corrcoef(residuals.T)[0, 1]
+    assert partial(rank_matrix(columns)[None], 0, 1, [2, 3])[0] == pytest.approx(slow)
+
+
+def test_partial_of_what_is_held_fixed_is_undefined() -> None:
+    x, y = RANDOM.normal(size=(2, 40))
+    matrix = rank_matrix(np.column_stack([x, y, 2 * x]))
+    assert np.isnan(partial(matrix[None], 0, 1, [2])[0])
+
+
+def orders(scores: list[int]) -> list[list[int]]:
+    """All rankings, best first, that break ties in some way."""
+    n = len(scores)
+    return [
+        list(order)
+        for order in itertools.permutations(range(n))
+        if all(scores[a] >= scores[b] for a, b in itertools.pairwise(order))
+    ]
+
+
+@given(FEW, st.data())
+def test_best_of_top_is_the_mean_over_tie_breaks(scores: list[int], data: st.DataObject) -> None:
+    n = len(scores)
+    truth = data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n))
+    k = data.draw(st.integers(1, n))
+    slow = np.mean([max(truth[i] for i in order[:k]) for order in orders(scores)])
+    assert best_of_top(scores, truth, k) == pytest.approx(slow)
+    assert regret(scores, truth, k) == pytest.approx(max(truth) - slow)
+
+
+@given(FEW, st.data())
+def test_precision_is_the_mean_over_tie_breaks(scores: list[int], data: st.DataObject) -> None:
+    n = len(scores)
+    truth = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
+    share = data.draw(st.sampled_from([0.1, 0.3, 0.5, 1.0]))
+    k = max(1, round(share * n))
+    shares = [len({*a[:k]} & {*b[:k]}) / k for a in orders(scores) for b in orders(truth)]
+    assert precision(scores, truth, share) == pytest.approx(np.mean(shares))
+
+
+def test_large_ties_do_not_overflow() -> None:
+    truth = np.arange(5000.0)
+    assert 4990 < best_of_top(np.zeros(5000), truth, 2500) <= 4999
+    assert precision(np.zeros(5000), truth) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("k", [0, 4])
+def test_impossible_k(k: int) -> None:
+    with pytest.raises(HarnessError, match="1 to the 3"):
+        best_of_top([1, 2, 3], [1, 2, 3], k)
+
+
+def scores(n: int = 60, seeds: int = 2, **columns: object) -> pd.DataFrame:
+    """Proxies that are the accuracy with more and more noise; params is noise, flops params."""
+    parts = []
+    for seed in range(seeds):
+        random = np.random.default_rng(seed)
+        truth = random.normal(size=n)
+        size = random.normal(size=n)
+        values = {
+            "reg_swap": truth + 0.2 * random.normal(size=n),
+            "swap": truth + random.normal(size=n),
+            "params": size,
+            "flops": size + 0.1 * random.normal(size=n),
+        }
+        parts += [
+            pd.DataFrame(
+                {
+                    "space": "nb201",
+                    "task": "digits",
+                    "key": [f"a{i}" for i in range(n)],
+                    "proxy": name,
+                    "seed": seed,
+                    "value": value,
+                    "status": "ok",
+                    "seconds": 0.0,
+                    "message": "",
+                    "truth": truth,
+                }
+            )
+            for name, value in values.items()
+        ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_joint_agrees_with_the_summary() -> None:
+    table = scores()
+    joined = stats.joint(table)
+    means = stats.summary(table).set_index("proxy").spearman_mean
+    for i, name in enumerate(joined.names):
+        assert joined.observed[:, i, -1].mean() == pytest.approx(means[name])
+
+
+def test_beyond_size_keeps_what_size_does_not_explain() -> None:
+    table = stats.beyond_size(stats.joint(scores())).set_index("proxy")
+    assert list(table.index) == ["reg_swap", "swap"]
+    assert table.partial["reg_swap"] > 0.9
+    assert (table.low < table.partial).all()
+    assert (table.partial < table.high).all()
+
+
+def test_beyond_size_of_size_itself_is_undefined() -> None:
+    table = scores()
+    again = table[table.proxy == "params"].assign(proxy="params_again")
+    both = stats.joint(pd.concat([table, again], ignore_index=True))
+    row = stats.beyond_size(both).set_index("proxy").loc["params_again"]
+    assert np.isnan(row.partial)
+    assert np.isnan(row.low)
+
+
+def test_a_clear_difference_has_an_interval_above_zero() -> None:
+    table = stats.differences(stats.joint(scores()), "reg_swap").set_index("proxy")
+    assert table.low["swap"] > 0
+    assert table.difference["swap"] == pytest.approx(
+        stats.differences(stats.joint(scores()), "swap").set_index("proxy").difference["reg_swap"]
+        * -1
+    )
+
+
+def test_pairing_makes_intervals_narrow() -> None:
+    """Two nearly equal proxies differ by little on every resample, however wide each one's ρ."""
+    table = scores()
+    close = table[table.proxy == "swap"].copy()
+    close["value"] += 0.01 * np.random.default_rng(2).normal(size=len(close))
+    both = pd.concat([table, close.assign(proxy="close")], ignore_index=True)
+    row = stats.differences(stats.joint(both), "swap").set_index("proxy").loc["close"]
+    alone = stats.summary(table).set_index("proxy").loc["swap"]
+    assert row.high - row.low < 0.2 * (alone.spearman_high - alone.spearman_low)
+
+
+def test_picks_of_the_accuracy_itself() -> None:
+    table = scores()
+    table.loc[table.proxy == "reg_swap", "value"] = table.truth
+    row = stats.picks(stats.joint(table)).set_index("proxy").loc["reg_swap"]
+    assert row.regret_1 == row.regret_10 == 0
+    assert row.precision == 1
+
+
+def test_failed_runs_leave_an_architecture_out_for_all() -> None:
+    table = scores()
+    failed = (table.proxy == "swap") & (table.key == "a3")
+    table.loc[failed, ["value", "status"]] = [np.nan, "oom"]
+    assert stats.joint(table).counts == {"n": 59, "seeds": 2}
+
+
+def test_order_of_rows_does_not_matter() -> None:
+    table = scores()
+    shuffled = table.sample(frac=1, random_state=3)
+    first = stats.differences(stats.joint(table), "reg_swap")
+    second = stats.differences(stats.joint(shuffled), "reg_swap")
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_analysis_needs_its_proxies() -> None:
+    with pytest.raises(HarnessError, match="'nwot' has no scores"):
+        stats.differences(stats.joint(scores()), "nwot")
+
+
+def test_job_writes_tables_and_pictures(tmp_path: Path) -> None:
+    folder = tmp_path / "nb201" / "digits"
+    folder.mkdir(parents=True)
+    scores().to_parquet(folder / "scores.parquet")
+    assert call(tmp_path, "job=analysis", "results=.") == 0
+    for name in ("beyond_size", "differences", "picks"):
+        for suffix in ("csv", "md", "tex", "png", "svg"):
+            assert (tmp_path / "analysis" / f"{name}.{suffix}").stat().st_size > 0
+    table = pd.read_csv(tmp_path / "analysis" / "beyond_size.csv")
+    assert set(table["column"]) == {"nb201 · digits"}
+
+
+def test_no_results(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match="no results"):
+        find_results(tmp_path)
+
+
+def test_broken_result(tmp_path: Path) -> None:
+    folder = tmp_path / "nb201" / "digits"
+    folder.mkdir(parents=True)
+    (folder / "scores.parquet").write_bytes(b"PAR1 cut short")
+    (result,) = find_results(tmp_path)
+    with pytest.raises(DataError, match="corrupted"):
+        _ = result.scores
+    with pytest.raises(DataError, match=r"run\.json"):
+        _ = result.record
