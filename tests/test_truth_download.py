@@ -173,6 +173,11 @@ def test_every_recorded_source_is_complete() -> None:
     for entry in sources().values():
         assert bool(entry.address) != bool(entry.page and entry.path), entry.name
         assert entry.licence and entry.meaning.endswith("."), entry.name
+        if not entry.digest:
+            assert "without a published checksum" in entry.meaning, entry.name
+            with pytest.raises(DataError, match=r"No checksum of .* truth\.path="):
+                download.fetch(entry.name)
+            continue
         assert bool(entry.sha256) != bool(entry.md5), entry.name
         assert len(entry.digest) == {"sha256": 64, "md5": 32}[entry.algorithm]
         assert int(entry.digest, 16)

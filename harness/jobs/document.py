@@ -11,6 +11,7 @@ from harness.config import Config
 from harness.files import atomic
 from harness.jobs.base import jobs
 from harness.proxies import populations, proxies
+from harness.truth.sources import source
 
 PROXIES = """# Proxies
 
@@ -24,7 +25,30 @@ TRUTH = """# Ground truth
 
 Made from the records in `harness/truth/` by `make docs`: which accuracy each table holds. The
 first variant of a space and task is the default of `truth=`; `truth=csv truth.path=FILE` takes your
-own. Addresses and checksums are in `harness/truth/sources.toml`.
+own ([own_space.md](own_space.md)). Addresses and checksums are in `harness/truth/sources.toml`.
+
+## How many architectures are available, and how
+
+`download`: fetched and checked when first asked for. `by hand`: place the file where the message
+says; it is checked. `by hand, named`: no checksum is published, so nothing is read unless you name
+your copy, `truth.path=`, and vouch for it.
+
+"""
+
+FILES = """
+## Files that are placed by hand
+
+The official NAS-Bench-201 and NATS-Bench files are pickles, and a pickle may run any code while it
+is loaded. Here none does: only containers, numbers, text and (NAS-Bench-201) tensors are restored,
+and any other name in the file ends the reading. They need
+`pip install 'zero-cost-harness[official]'`. The file of NAS-Bench-201 takes several times its 5 GB
+of memory and most of an hour, once; where that is too much, the folder of NATS-Bench is read one
+architecture at a time.
+
+"""
+
+TABLES = """
+## Every table
 
 """
 
@@ -39,8 +63,43 @@ def document(config: Config) -> Path:
 
 
 def truth_page() -> str:
-    """Returns the table of all ground truths, in Markdown."""
-    return TRUTH + figures.markdown(truth.overview())
+    """Returns what is available and what every ground truth means, in Markdown."""
+    tables = truth.overview()
+    counts = figures.markdown(availability(tables))
+    files = figures.markdown(placed_files(tables))
+    return TRUTH + counts + FILES + files + TABLES + figures.markdown(tables)
+
+
+def availability(tables: pd.DataFrame) -> pd.DataFrame:
+    """Returns, per space and tasks, the most architectures that each way gives accuracies of.
+
+    Args:
+        tables: What ``truth.overview`` returns.
+    """
+    counts = tables.pivot_table("n", ["space", "task"], "available", aggfunc="max", dropna=False)
+    ways = [way for way in ("download", "by hand", "by hand, named") if way in counts]
+    counts = counts[ways].astype("Int64").dropna(how="all").reset_index()
+    # Tasks of the same numbers share a row.
+    rows = counts.groupby(["space", *ways], dropna=False, sort=False)["task"].agg(", ".join)
+    return rows.reset_index()[["space", "task", *ways]]
+
+
+def placed_files(tables: pd.DataFrame) -> pd.DataFrame:
+    """Returns the files behind the tables that a person has to place: page, size, checksum."""
+    by_hand = tables[tables["available"].str.startswith("by hand")]
+    tables_by_hand = by_hand[["space", "task", "variant"]].astype(str).to_numpy().tolist()
+    names = {name for table in tables_by_hand for name in truth.describe(*table).sources}
+    rows = [
+        {
+            "file": str(entry.place),
+            "from": entry.page,
+            "bytes": entry.bytes,
+            "checksum": f"{entry.algorithm} {entry.digest}" if entry.digest else "none published",
+            "licence": entry.licence,
+        }
+        for entry in map(source, sorted(names))
+    ]
+    return pd.DataFrame(rows).astype({"bytes": "Int64"})
 
 
 def proxy_pages() -> str:

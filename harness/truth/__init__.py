@@ -13,9 +13,11 @@ import pandas as pd
 
 from harness.truth import (
     darts_swap_trained,
+    nats_official,
     nb101_official,
     nb101_suite_zero,
     nb201_digits,
+    nb201_official,
     nb201_suite_zero,
     nb201_test_mean,
     nb201_test_seeds,
@@ -36,9 +38,11 @@ __all__ = [
     "fetch",
     "load",
     "load_published",
+    "nats_official",
     "nb101_official",
     "nb101_suite_zero",
     "nb201_digits",
+    "nb201_official",
     "nb201_suite_zero",
     "nb201_test_mean",
     "nb201_test_seeds",
@@ -57,7 +61,7 @@ def load(space: str, task: str, variant: str = "default", path: str | None = Non
         task: Task, for example ``cifar100``.
         variant: Which of the accuracies that were recorded; see ``variants``. ``csv`` reads a
             file of your own with the columns ``key,value``.
-        path: That file, for ``variant="csv"`` alone.
+        path: That file; also your copy of what is published without a checksum.
 
     Returns:
         One row per architecture, sorted by key: ``key`` (canonical), ``value`` (percent for
@@ -73,8 +77,7 @@ def load(space: str, task: str, variant: str = "default", path: str | None = Non
     else:
         record = records.get(space, task, variant)
         info = record.info
-        records.no_path(space, task, info.variant, path)
-        table = records.checked(record.read(), info)
+        table = records.checked(records.read(record, path), info)
     table = table.sort_values("key", ignore_index=True)
     table["n_training_seeds"] = table["n_training_seeds"].astype("Int64")
     table.attrs.update(asdict(replace(info, n=len(table))))
@@ -108,7 +111,9 @@ def overview() -> pd.DataFrame:
         One row per table, by space and task, the default variant first: ``space``, ``task``,
         ``variant``, ``metric``, ``split``, ``epochs`` (missing where there is no single number),
         ``training_seeds``, ``aggregation``, ``n`` (architectures; missing where only the table
-        knows), ``source`` (who publishes the numbers) and ``licence``.
+        knows), ``source`` (who publishes the numbers), ``licence`` and ``available``
+        (``bundled``, by ``download``, ``by hand``: the user places the file, or ``by hand, named``:
+        the user names their copy).
     """
     infos = [records.records.get(name).info for name in records.records]
     tables = sorted({(info.space, info.task) for info in infos})
@@ -117,6 +122,7 @@ def overview() -> pd.DataFrame:
             **{name: getattr(record.info, name) for name in _OVERVIEW},
             "source": ", ".join(_publishers(record.info)) or "this project",
             "licence": record.info.licence,
+            "available": _available(record.info),
         }
         for table in tables
         for record in records.of(*table)
@@ -135,6 +141,15 @@ _OVERVIEW = (
     "aggregation",
     "n",
 )
+
+
+def _available(info: TruthInfo) -> str:
+    entries = [source(name) for name in info.sources]
+    if not entries:
+        return "bundled"
+    if all(entry.address for entry in entries):
+        return "download"
+    return "by hand" if all(entry.digest for entry in entries) else "by hand, named"
 
 
 def _publishers(info: TruthInfo) -> list[str]:

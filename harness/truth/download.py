@@ -39,6 +39,11 @@ def fetch(name: str) -> Path:
         HarnessError: If there is no such entry.
     """
     entry = source(name)
+    if not entry.digest:
+        raise DataError(
+            f"No checksum of {name} is published, so no copy can be recognised; get it from "
+            f"{entry.page}, trust it, and name it yourself: truth.path={entry.path}."
+        )
     mirror = mirror_folder()
     if mirror and (mirrored := mirror / entry.place).is_file():
         if fault := _fault(entry, mirrored):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,11 +56,14 @@ class Record:
         info: What it means.
         read: Returns the table: ``key``, ``value``, ``n_training_seeds`` and maybe ``std``.
         default: Whether it is the one to take when no variant is named.
+        read_path: Reads a copy that the user names, where no published checksum could tell
+            whether a file is the right one.
     """
 
     info: TruthInfo
     read: Callable[[], pd.DataFrame]
     default: bool = False
+    read_path: Callable[[Path], pd.DataFrame] | None = None
 
 
 records: Registry[Record] = Registry("ground truth", group="harness.truth")
@@ -119,6 +123,19 @@ def get(space: str, task: str, variant: str) -> Record:
             return record
     names = [record.info.variant for record in found] + ["csv", "default"]
     raise unknown(f"ground-truth variant of {space}/{task}", variant, names)
+
+
+def read(record: Record, path: str | None) -> pd.DataFrame:
+    """Reads a record's table, from the user's own copy where they name one.
+
+    Raises:
+        HarnessError: If a path is given for a table that is not read from one.
+        DataError: If the raw file cannot be had or is faulty.
+    """
+    if record.read_path is not None and path is not None:
+        return record.read_path(Path(path))
+    no_path(record.info.space, record.info.task, record.info.variant, path)
+    return record.read()
 
 
 def checked(table: pd.DataFrame, info: TruthInfo) -> pd.DataFrame:

@@ -25,7 +25,8 @@ class Source:
         path: Its place below ``data/cache/``; from the address unless stated.
         bytes: Its size; None where the publisher states none.
         sha256: Its checksum, or
-        md5: the only one that its publisher states.
+        md5: the only one that its publisher states; neither where none is published: such a file
+            is read only where the user names it.
     """
 
     name: str

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from harness.errors import DataError
 from harness.files import atomic
-from harness.inputs.files import data_folder
+from harness.inputs.files import checksum, data_folder
 from harness.truth.download import fetch
 from harness.truth.sources import source
 
@@ -39,21 +40,47 @@ def converted(name: str, source_name: str, reader: Reader, task: str) -> pd.Data
     Raises:
         DataError: If the raw file cannot be had or cannot be read.
     """
-    path = _path(name, source_name, reader)
+    path = _path(name, source(source_name).digest, Path(inspect.getfile(reader)))
+    return _kept(path, lambda: reader(fetch(source_name), task))
+
+
+def converted_copy(name: str, path: Path, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
+    """Returns ``reader(path)`` of a user's own file or folder, converted once like ``converted``.
+
+    Args:
+        name: What the table is called in the cache.
+        path: A file, or a folder whose files count; both are recognised by their contents.
+        reader: Reads it.
+
+    Raises:
+        DataError: If there is no such file or folder, or it cannot be read.
+    """
+    if not path.exists():
+        raise DataError(f"{path} does not exist; name the file or folder that you downloaded.")
+    files = sorted(file for file in path.glob("*") if file.is_file()) if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} {checksum(file)}\n".encode())
+    kept = _path(name, digest.hexdigest(), Path(inspect.getfile(reader)))
+    return _kept(kept, lambda: reader(path))
+
+
+def _kept(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Returns the table at ``path``; makes and keeps it if it is missing or damaged."""
     if path.is_file():
         try:
             kept: pd.DataFrame = pq.read_table(path, page_checksum_verification=True).to_pandas()
             return kept
         except (OSError, pa.ArrowException) as error:
             log.warning("%s is damaged (%s); it is converted again.", path, error)
-    table = reader(fetch(source_name), task)
+    table = make()
     with atomic(path) as partial:
         table.to_parquet(partial, index=False, write_page_checksum=True)
     return table
 
 
-def _path(name: str, source_name: str, reader: Reader) -> Path:
-    stem = f"{name}-{source(source_name).digest[:12]}-{_code(Path(inspect.getfile(reader)))[:6]}"
+def _path(name: str, digest: str, module: Path) -> Path:
+    stem = f"{name}-{digest[:12]}-{_code(module)[:6]}"
     return data_folder() / "cache" / "tables" / f"{stem}.parquet"
 
 
