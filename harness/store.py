@@ -3,20 +3,28 @@
 A shard is one parquet file whose name is the hash of the work that it holds. It is written under a
 temporary name and renamed when complete, so a file that can be seen is finished; a run that was
 killed leaves at most a temporary file behind. Two writers of the same work write the same name.
+
+Opening a file costs a millisecond or two, whatever it holds. Of many shards, the rows are therefore
+also kept in one file, the cache. Shards stay the only truth: the cache can be deleted at any time.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Set
+from contextlib import suppress
 from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from harness.errors import DataError
+from harness.errors import DataError, HarnessError
 from harness.files import atomic
+
+CACHE = "all_shards.cache"
+CACHE_AFTER = 1000  # shards that had to be opened; fewer take a second or two
 
 
 class ShardFolder:
@@ -52,10 +60,30 @@ class ShardFolder:
         Raises:
             DataError: If a shard is corrupted; the message names the file to delete.
         """
-        tables = [self._read_shard(path) for path in self._paths()]
-        table = pa.concat_tables(tables) if tables else self.schema.empty_table()
+        paths = {path.name: path for path in self._paths()}
+        cached, known = self._read_cache(paths.keys())
+        tables = [self._read_shard(path) for name, path in paths.items() if name not in known]
+        table = pa.concat_tables([cached, *tables])
+        if len(tables) >= CACHE_AFTER:
+            self._write_cache(table, list(paths))
         rows: pd.DataFrame = table.to_pandas()
         return rows.drop_duplicates(self.identity, ignore_index=True)
+
+    def _read_cache(self, present: Set[str]) -> tuple[pa.Table, set[str]]:
+        """Returns the cached rows and the names of the shards that they come from."""
+        nothing: tuple[pa.Table, set[str]] = (self.schema.empty_table(), set())
+        try:
+            file = pq.ParquetFile(self.folder / CACHE, page_checksum_verification=True)
+            known = set(json.loads(file.schema_arrow.metadata[b"shards"]))
+            # A shard was deleted to be computed anew: its rows must go too.
+            return (file.read().cast(self.schema), known) if known <= present else nothing
+        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError):
+            return nothing  # the shards have everything
+
+    def _write_cache(self, table: pa.Table, names: list[str]) -> None:
+        marked = table.replace_schema_metadata({b"shards": json.dumps(names).encode()})
+        with suppress(HarnessError), atomic(self.folder / CACHE) as temporary:  # may be read-only
+            pq.write_table(marked, temporary, write_page_checksum=True)
 
     def _paths(self) -> Iterator[Path]:
         # pathlib's * matches a leading dot too, and that is how unfinished files are named.

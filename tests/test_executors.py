@@ -6,9 +6,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
 
+from harness.__main__ import config_folder
 from harness.config import parse_seeds
 from harness.errors import HarnessError
 from harness.executors import ExecutorSettings, executors
@@ -46,7 +50,9 @@ def test_processes_yield_results_and_a_workers_error_as_it_is() -> None:
 
 
 def test_a_killed_worker_is_one_sentence() -> None:
-    with pytest.raises(HarnessError, match=r"worker process was killed.*Start the same command"):
+    with pytest.raises(
+        HarnessError, match=r"Up to 3 of 3 shards .*worker process was killed.*Start the same"
+    ):
         list(executors.get("processes")(os._exit, [9, 9, 9], PAIR))
 
 
@@ -91,3 +97,31 @@ def test_settings_that_make_no_sense() -> None:
         ExecutorSettings(threads=-2)
     assert ExecutorSettings(workers=0).width == len(os.sched_getaffinity(0))
     assert ExecutorSettings(workers=3).width == 3
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"gpus": 0.5, "name": "slurm"}, r"executor\.gpus=0\.5 must be a whole number"),
+        ({"gpus": 1.5, "name": "ray"}, r"executor\.gpus=1\.5 must be a whole number"),
+        ({"gpus": -1}, r"executor\.gpus=-1 must be at least 0"),
+        ({"retries": -1}, r"executor\.retries=-1 must be at least 0"),
+        ({"shards": 0}, r"executor\.shards=0 must be at least 1"),
+        ({"cluster": "slrum"}, r"Unknown executor\.cluster 'slrum'\. Did you mean 'slurm'"),
+    ],
+)
+def test_cluster_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(HarnessError, match=message):
+        ExecutorSettings(**settings)
+
+
+@pytest.mark.parametrize("name", ["local", "processes", "ray", "slurm"])
+def test_each_choice_of_the_command_line_is_the_executor_of_that_name(name: str) -> None:
+    with initialize_config_dir(str(config_folder()), version_base="1.3"):
+        values = compose("config", [f"executor={name}", "results=elsewhere"])
+    settings = OmegaConf.to_container(values.executor, resolve=True)
+    assert isinstance(settings, dict)
+    executor = ExecutorSettings(**{str(key): value for key, value in settings.items()})
+    assert executor.name == name
+    assert executor.threads == executor.cores == 1
+    assert executor.logs == ("elsewhere/.slurm" if name == "slurm" else "results/.slurm")

@@ -5,6 +5,7 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest.mock import patch
 
 import pandas as pd
 import pyarrow as pa
@@ -14,7 +15,7 @@ from commands import call, start, write_truth
 from harness.errors import DataError, HarnessError
 from harness.files import atomic, make_writable
 from harness.jobs.scoring import IDENTITY, score_store
-from harness.store import ShardFolder
+from harness.store import CACHE, ShardFolder
 
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.float64()), ("seconds", pa.float64())])
 
@@ -149,6 +150,84 @@ def test_readers_never_see_a_shard_that_is_being_written(tmp_path: Path) -> None
             future.result()
     assert len(table.read()) == 540
     assert len(list(tmp_path.iterdir())) == 41
+
+
+@pytest.fixture
+def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShardFolder:
+    """Four shards whose rows are in the cache too."""
+    monkeypatch.setattr("harness.store.CACHE_AFTER", 4)
+    table = store(tmp_path)
+    for key in "abcd":
+        table.write([key], rows(key))
+    assert not (tmp_path / CACHE).exists()
+    assert sorted(table.read().key) == [*"abcd"]
+    assert (tmp_path / CACHE).exists()
+    return table
+
+
+def opened(table: ShardFolder) -> tuple[list[str], int]:
+    """Returns the keys that a read finds and how many shards it opens."""
+    with patch.object(table, "_read_shard", wraps=table._read_shard) as reading:
+        return sorted(table.read().key), reading.call_count
+
+
+def test_shards_in_the_cache_are_not_opened_again(cached: ShardFolder) -> None:
+    assert opened(cached) == ([*"abcd"], 0)
+    for count, key in enumerate("efg", start=1):
+        cached.write([key], rows(key))
+        assert opened(cached) == ([*"abcdefg"][: 4 + count], count)
+    cached.write(["h"], rows("h"))
+    assert opened(cached) == ([*"abcdefgh"], 4)
+    assert opened(cached) == ([*"abcdefgh"], 0)
+    plain = pd.concat(pd.read_parquet(path) for path in sorted(cached.folder.glob("*.parquet")))
+    both = (frame.sort_values("key", ignore_index=True) for frame in (cached.read(), plain))
+    pd.testing.assert_frame_equal(*both, check_exact=True)
+
+
+def test_a_shard_that_was_deleted_is_gone_from_the_cache_too(cached: ShardFolder) -> None:
+    cached.write(["b"], rows("b")).unlink()
+    assert opened(cached) == ([*"acd"], 3)
+    cached.write(["b"], rows("b"))
+    assert sorted(cached.read().key) == [*"abcd"]
+
+
+def test_a_broken_cache_costs_time_only(cached: ShardFolder) -> None:
+    intact, cache = cached.read(), cached.folder / CACHE
+    raw = cache.read_bytes()
+    broken = [raw[:length] for length in (0, 1, 4, 100, len(raw) // 2, -9, -1)]
+    for position in range(0, len(raw), 7):
+        flipped = bytearray(raw)
+        flipped[position] ^= 1 << position % 8
+        broken.append(bytes(flipped))
+    for content in broken:
+        cache.write_bytes(content)
+        read = cached.read()
+        pd.testing.assert_frame_equal(read.sort_values("key"), intact.sort_values("key"))
+    pd.DataFrame({"other": [1]}).to_parquet(cache)
+    assert sorted(cached.read().key) == [*"abcd"]
+
+
+def test_readers_that_cache_lose_nothing_that_others_finish(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.store.CACHE_AFTER", 2)
+    finished: list[str] = []
+
+    def write(number: int) -> None:
+        store(tmp_path).write([number], rows(f"key {number}"))
+        finished.append(f"key {number}")
+
+    def read(_: int) -> None:
+        before = set(finished)
+        assert before <= set(store(tmp_path).read().key)
+
+    with ThreadPoolExecutor(8) as pool:
+        work = [pool.submit(*job) for number in range(60) for job in ((write, number), (read, 0))]
+        for future in work:
+            future.result()
+    assert sorted(store(tmp_path).read().key) == sorted(finished)
+    assert len(finished) == 60
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
 
 # Whole runs of the command line, killed in the middle.

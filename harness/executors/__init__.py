@@ -1,6 +1,7 @@
 """Where shards of work run. An executor only maps a function over work items."""
 
-from harness.executors import local, processes
-from harness.executors.base import Executor, ExecutorSettings, executors
+from harness.executors import local, processes, ray, slurm
+from harness.executors.base import Executor, executors
+from harness.executors.settings import ExecutorSettings
 
-__all__ = ["Executor", "ExecutorSettings", "executors", "local", "processes"]
+__all__ = ["Executor", "ExecutorSettings", "executors", "local", "processes", "ray", "slurm"]

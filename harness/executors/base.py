@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from harness.errors import HarnessError
 from harness.registry import Registry
 
+if TYPE_CHECKING:  # the settings check their executor's name in the registry below
+    from harness.executors.settings import ExecutorSettings
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class ExecutorSettings:
-    """Where and how wide the work runs.
-
-    Attributes:
-        name: A registered executor: ``local`` (this process) or ``processes``.
-        workers: Worker processes; 0 means one per CPU core.
-        threads: Torch threads per worker. Sums are split among threads, so the seventh digit of a
-            score depends on their number: it is the same for every executor.
-    """
-
-    name: str = "processes"
-    workers: int = 0
-    threads: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuses an unknown executor and negative numbers.
-
-        Raises:
-            HarnessError: With what is allowed.
-        """
-        executors.get(self.name)
-        if self.workers < 0 or self.threads < 1:
-            raise HarnessError(
-                f"executor.workers={self.workers} must be at least 1, or 0 for one per core, and "
-                f"executor.threads={self.threads} at least 1."
-            )
-
-    @property
-    def width(self) -> int:
-        """Number of workers, with 0 resolved to the cores that this process may use."""
-        return self.workers or len(os.sched_getaffinity(0))
 
 
 class Executor(Protocol):
@@ -65,3 +33,32 @@ class Executor(Protocol):
 
 
 executors: Registry[Any] = Registry("executor", group="harness.executors")
+
+
+def require(name: str, executor: str) -> Any:
+    """Imports the library of an executor, which is an extra of the same name.
+
+    Raises:
+        HarnessError: If it is not installed.
+    """
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise HarnessError(
+            f"executor={executor} needs the package {name} ({error}); install it with "
+            f"pip install 'zero-cost-harness[{executor}]'."
+        ) from error
+
+
+def incomplete(missing: str, reason: str, advice: str) -> HarnessError:
+    """Returns the error of a run that lost workers.
+
+    Args:
+        missing: How much at most: ``"3 of 20 shards"``; a lost worker may have stored its last.
+        reason: What happened.
+        advice: What may help besides starting again, as the end of that sentence.
+    """
+    return HarnessError(
+        f"Up to {missing} are missing: {reason}. What is finished is kept. Start the same "
+        f"command again for the rest, {advice}."
+    )

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import torch
 
-from harness.executors.base import ExecutorSettings, Item, Result, executors
+from harness.executors.base import Item, Result, executors
+from harness.executors.settings import ExecutorSettings
 
 
 def local(

@@ -16,9 +16,9 @@ from concurrent.futures.process import BrokenProcessPool
 
 import torch
 
-from harness.errors import HarnessError
-from harness.executors.base import ExecutorSettings, Item, Result, executors
+from harness.executors.base import Item, Result, executors, incomplete
 from harness.executors.local import local
+from harness.executors.settings import ExecutorSettings
 
 
 def processes(
@@ -40,14 +40,18 @@ def processes(
         initializer=_start_worker,
         initargs=(settings.threads,),
     )
+    done = 0
     try:
         futures = [pool.submit(function, item) for item in items]
         for future in as_completed(futures):
-            yield future.result()
+            result = future.result()
+            done += 1
+            yield result
     except BrokenProcessPool as error:
-        raise HarnessError(
-            "A worker process was killed (out of memory?); what it had finished is kept. Start the "
-            "same command again, with fewer executor.workers if memory was short."
+        raise incomplete(
+            f"{len(items) - done} of {len(items)} shards",
+            "a worker process was killed (out of memory?), which ends the others",
+            "with fewer executor.workers if memory was short",
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)

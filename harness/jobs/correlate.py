@@ -14,6 +14,7 @@ from rich.console import Console
 
 from harness import figures, provenance, stats, truth
 from harness.config import Config
+from harness.errors import HarnessError
 from harness.files import atomic, make_writable
 from harness.inputs import describe_inputs
 from harness.jobs.base import jobs
@@ -93,8 +94,14 @@ def score_sample(config: Config) -> Scored:
         done=wanted.size - sum(len(shard.keys) for shard in shards),
         total=wanted.size,
     )
+    stored = store.read()
+    if wanted.missing(stored, store.folder):
+        raise HarnessError(
+            f"Scores are still missing in {store.folder} although all work was done; if workers "
+            "ran on other machines, choose a results= folder that all of them share."
+        )
     known = accuracies[["key", "value"]].rename(columns={"value": "truth"})
-    joined = wanted.complete(store.read()).merge(known, on="key", how="left")
+    joined = wanted.complete(stored).merge(known, on="key", how="left")
     return Scored(wanted, accuracies, joined, folder)
 
 

@@ -1,0 +1,146 @@
+"""Runs the work as a Slurm job array, through submitit.
+
+The run waits for the array and shows what is done. The nodes must see the folder in which it was
+started and the folder of the results. If the run itself is killed, the array works on; what it
+finishes is found by the next start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic
+
+import torch
+
+from harness.errors import HarnessError
+from harness.executors.base import Item, Result, executors, incomplete, require
+from harness.executors.settings import ExecutorSettings
+
+POLL_SECONDS = {"slurm": 10, "local": 0.5}
+
+
+def slurm(
+    function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
+) -> Iterator[Result]:
+    """Maps ``function`` over ``items`` in array tasks of several items each.
+
+    Raises:
+        HarnessError: If submitit is not installed or Slurm refuses the array, or if array tasks
+            were lost; all others are done by then.
+    """
+    if not items:
+        return
+    submitit = require("submitit", "slurm")
+    size = _batch_size(len(items), settings)
+    batches = [items[start : start + size] for start in range(0, len(items), size)]
+    jobs = _submit(submitit, Batch(function, settings.threads), batches, settings)
+    open_jobs = dict(zip(jobs, batches, strict=True))
+    lost = {}
+    try:
+        for job in submitit.helpers.as_completed(
+            jobs, poll_frequency=POLL_SECONDS[settings.cluster]
+        ):
+            batch = open_jobs.pop(job)
+            outcome = _outcome(submitit, job)
+            if outcome is None:
+                lost[job.job_id] = len(batch)
+            else:
+                yield from outcome
+    finally:
+        for job in open_jobs:
+            job.cancel(check=False)
+    if lost:
+        raise incomplete(
+            f"{sum(lost.values())} of {len(items)} shards",
+            f"{len(lost)} of {len(jobs)} array tasks ended early ({next(iter(lost))} for one; the "
+            f"output of each is in {settings.logs})",
+            "with more executor.minutes or executor.memory_gb if these were short",
+        )
+
+
+@dataclass
+class Batch(Generic[Item, Result]):
+    """The function of an array task; what it has done survives a requeue.
+
+    Attributes:
+        function: Does one item.
+        threads: Torch threads.
+        results: Of the items so far.
+    """
+
+    function: Callable[[Item], Result]
+    threads: int
+    results: list[Result] = field(default_factory=list)
+
+    def __call__(self, items: Sequence[Item]) -> tuple[list[Result], HarnessError | None]:
+        """Does the items that are still to do; returns the results and what stopped it."""
+        torch.set_num_threads(self.threads)
+        try:
+            while len(self.results) < len(items):
+                self.results.append(self.function(items[len(self.results)]))
+        except HarnessError as error:  # submitit would turn it into a traceback
+            return self.results, error
+        return self.results, None
+
+    def checkpoint(self, items: Sequence[Item]) -> Any:
+        """Returns what submitit starts when the task ran out of time or was preempted."""
+        return require("submitit", "slurm").helpers.DelayedSubmission(self, items)
+
+
+def _batch_size(items: int, settings: ExecutorSettings) -> int:
+    """Returns the items per array task; on this machine there are no more tasks than workers."""
+    tasks = settings.tasks if settings.cluster == "slurm" else settings.width
+    return max(settings.shards, -(-items // tasks))
+
+
+def _submit(
+    submitit: Any, batch: Batch[Any, Any], batches: list[Any], settings: ExecutorSettings
+) -> list[Any]:
+    try:
+        executor = submitit.AutoExecutor(
+            settings.logs,
+            cluster=settings.cluster,
+            slurm_max_num_timeout=settings.retries,
+            local_max_num_timeout=settings.retries,
+        )
+        requeue = "requeue" if settings.retries else "no-requeue"
+        executor.update_parameters(
+            name="zero-cost-harness",
+            timeout_min=settings.minutes,
+            mem_gb=settings.memory_gb,
+            cpus_per_task=settings.cores,
+            gpus_per_node=int(settings.gpus) or None,
+            slurm_partition=settings.partition,
+            slurm_array_parallelism=settings.workers or settings.tasks,
+            slurm_additional_parameters={requeue: True, **settings.sbatch},
+        )
+        jobs: list[Any] = executor.map_array(batch, batches)
+    except (RuntimeError, OSError) as error:
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        raise HarnessError(
+            f"Slurm did not take the work ({reason[-1]}); start the run on a machine that has "
+            "sbatch and check executor.partition, executor.minutes and executor.sbatch."
+        ) from error
+    return jobs
+
+
+def _outcome(submitit: Any, job: Any) -> list[Any] | None:
+    """Returns the results of an array task that has ended, or None if it was lost.
+
+    Raises:
+        Exception: What stopped the function.
+    """
+    try:
+        results, error = job.result()
+    except submitit.core.utils.UncompletedJobError as failure:
+        failed = isinstance(failure, submitit.core.utils.FailedJobError)
+        if failed and "Job not requeued" not in str(failure):
+            raise
+        return None
+    if error:
+        raise error
+    return list(results)
+
+
+executors.add("slurm", slurm)
