@@ -13,11 +13,19 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from benchmarks import passes, swap
+from benchmarks import counting, passes, startup, study, swap, workers
 from harness import figures
 from harness.provenance import commit, machine
 
-SECTIONS = {"swap": swap.measure, "passes": passes.measure}
+SECTIONS = {
+    "swap": swap.measure,
+    "counting": counting.measure,
+    "passes": passes.measure,
+    "seconds": passes.measure_proxies,
+    "workers": workers.measure,
+    "startup": startup.measure,
+    "study": study.measure,
+}
 
 
 def main(names: list[str]) -> None:

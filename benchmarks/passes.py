@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,8 @@ SUITE_ZERO = [
     *("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm"),
     *("nwot", "params", "plain", "snip", "synflow", "zen"),
 ]
-FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
+FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap", "reg_swap"]
+REGULARISED = api.Settings(regulariser=api.RegulariserSettings(mu=1.5, sigma=1.5))
 SIZE, CELLS = 64, 5
 
 
@@ -92,6 +94,25 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
     return table, facts
 
 
+def measure_proxies() -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Averages over cells what every proxy takes when all are scored together.
+
+    A pass is shared equally among the proxies that use it, so that the seconds add up.
+    """
+    images, names = batch(SIZE), [*SUITE_ZERO, "activation_patterns", "swap"]
+    rows: list[dict[str, float]] = []
+    api.score(network(LARGEST), images, names)  # warm-up
+    for key in cells(CELLS):
+        start = time.perf_counter()
+        net = network(key)
+        built = time.perf_counter() - start
+        scores = api.score(net, images, names)
+        rows.append({"construction": built, **{n: s.seconds for n, s in scores.items()}})
+    means = pd.DataFrame(rows).mean()
+    table = means.rename_axis("proxy").reset_index(name="seconds_per_architecture")
+    return table, {"batch": SIZE, "cells": CELLS, "seconds_per_architecture": float(means.sum())}
+
+
 def _time(key: str, images: api.Batch) -> dict[str, float]:
     net = network(key)
     double = copy.deepcopy(net).double()
@@ -99,14 +120,14 @@ def _time(key: str, images: api.Batch) -> dict[str, float]:
         "together": lambda: api.score(net, images, SUITE_ZERO),
         "one_at_a_time": lambda: [api.score(net, images, [p]) for p in SUITE_ZERO],
         "bare_passes": lambda: bare_passes(net, double, images),
-        "forward_only": lambda: api.score(net, images, FORWARD_ONLY),
+        "forward_only": lambda: api.score(net, images, FORWARD_ONLY, settings=REGULARISED),
         "bare_forwards": lambda: bare_forwards(net, images),
     }
     return in_turn(variants, repeats=1)
 
 
 def _score_largest(names: list[str]) -> None:
-    api.score(network(LARGEST), batch(SIZE), names)
+    api.score(network(LARGEST), batch(SIZE), names, settings=REGULARISED)
 
 
 def _bare_largest() -> None:

@@ -49,9 +49,9 @@ class Run:
 
         Call it within ``undisturbed``; the network is in train mode again afterwards.
         """
-        self.network.eval()
+        _set_mode(self.network, training=False)
         self.network(torch.zeros_like(self.batch.images[:1]))
-        self.network.train()
+        _set_mode(self.network, training=True)
 
     @contextmanager
     def undisturbed(self, name: str) -> Iterator[None]:
@@ -62,28 +62,53 @@ class Run:
         copy: no pass writes to them, passes with other weights go through ``functional_call``.
         In-place activations run out of place, which changes no value but keeps layer outputs.
         """
-        modes = [(module, module.training) for module in self.network.modules()]
-        grads = [(parameter, parameter.requires_grad) for parameter in self.network.parameters()]
+        modules, parameters = list(self.network.modules()), list(self.network.parameters())
+        modes = [(module, module.training) for module in modules]
+        frozen = [parameter for parameter in parameters if not parameter.requires_grad]
+        in_place = [module for module in modules if vars(module).get("inplace")]
         buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
-        in_place = [m for m in self.network.modules() if getattr(m, "inplace", False)]
         device = self.batch.images.device
         try:
             with seeds.torch_stream(name, *self.stream, device=device):
-                self.network.train()
-                self.network.requires_grad_(True)
+                _set_mode(self.network, training=True)
+                for parameter in frozen:
+                    parameter.requires_grad_(True)
                 for module in in_place:
                     module.inplace = False  # type: ignore[assignment]
                 yield
         finally:
             for module, training in modes:
-                module.training = training
+                if module.training != training:
+                    module.training = training
             for module in in_place:
                 module.inplace = True  # type: ignore[assignment]
-            for parameter, requires_grad in grads:
-                parameter.requires_grad_(requires_grad)
+            for parameter in frozen:
+                parameter.requires_grad_(False)
             with torch.no_grad():
                 for buffer, original in buffers:
                     buffer.copy_(original)
+
+
+def _set_mode(network: nn.Module, *, training: bool) -> None:
+    """Does what ``train()`` and ``eval()`` do.
+
+    They take as long as a small network's forward, because ``nn.Module`` checks every assignment.
+    """
+    modules = list(network.modules())
+    if all(_has_plain_modes(module) for module in modules):
+        for module in modules:
+            object.__setattr__(module, "training", training)
+    else:
+        network.train() if training else network.eval()
+
+
+def _has_plain_modes(module: nn.Module) -> bool:
+    kind = type(module)
+    return (
+        kind.train is nn.Module.train
+        and kind.eval is nn.Module.eval
+        and kind.__setattr__ is nn.Module.__setattr__
+    )
 
 
 Observations = dict[type[Observation], Observation]

@@ -9,13 +9,34 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 WORD = 63  # bits per signed 64-bit word that keep it non-negative
+CHUNK = 21  # a third of a word
 SMALL = 16  # up to here all 2^N patterns fit a table of flags
 EXACT = 2**24  # integers that a float32 sum holds exactly
+BLOCK = 2**17  # neurons whose packed bits are compared at once: few calls, and they stay in cache
+
+Words = NDArray[np.uint64]
+
+
+def positive(x: Tensor) -> Tensor:
+    """Returns x > 0 as booleans of the same shape, False for NaN."""
+    x = x.detach()
+    if x.device.type == "cpu" and x.dtype in (torch.float32, torch.float64):
+        # The same comparison, but torch writes booleans on the CPU six times as slowly.
+        return torch.from_numpy(np.greater(x.numpy(), 0))
+    return x > 0
+
+
+def as_float(bits: Tensor) -> Tensor:
+    """Returns 0.0 and 1.0; torch converts bytes nine times as fast as booleans on the CPU."""
+    return bits.view(torch.uint8).float()
 
 
 def pack(bits: Tensor) -> Tensor:
@@ -32,18 +53,21 @@ def pack(bits: Tensor) -> Tensor:
 
 
 def _pack_word(bits: Tensor) -> Tensor:
-    """Packs up to 63 images: first eight to a byte, which moves less memory, then into integers."""
-    rows = bits.view(torch.uint8)
-    if len(rows) % 8:
-        rows = nn.functional.pad(rows, (0, 0, 0, -len(rows) % 8))
-    eights = rows.reshape(-1, 8, rows.shape[1])
-    packed = eights[:, 0].clone()
-    for i in range(1, 8):
-        packed |= eights[:, i] << i
-    word = packed[0].long()
-    for i, byte in enumerate(packed[1:], start=1):
-        word |= byte.long() << (8 * i)
+    """Packs up to 63 images, 21 at a time."""
+    word, *others = (_pack_chunk(chunk) for chunk in torch.split(bits, CHUNK))
+    for i, other in enumerate(others, start=1):
+        word |= other << (CHUNK * i)
     return word
+
+
+def _pack_chunk(bits: Tensor) -> Tensor:
+    """Multiplies by powers of two: any sum of distinct ones below 2^21 fits a float32 exactly."""
+    return (_powers(len(bits), bits.device) @ as_float(bits)).long()
+
+
+@cache
+def _powers(n: int, device: torch.device) -> Tensor:
+    return 2.0 ** torch.arange(n, dtype=torch.float32, device=device)
 
 
 class DistinctPatterns:
@@ -66,7 +90,7 @@ class DistinctPatterns:
             return
         if self._seen is None:
             self._seen = torch.zeros(2**self._images, dtype=torch.bool, device=bits.device)
-        self._seen[words[0]] = True
+        self._seen.index_fill_(0, words[0], True)
 
     def count(self) -> int:
         """Returns the number of distinct patterns so far."""
@@ -81,25 +105,71 @@ class DistinctPatterns:
 
 
 class Agreement:
-    """Sums, layer by layer, how many neurons agree between every two images.
+    """Counts, layer by layer, how many neurons agree between every two images.
 
-    K_ij = Σ_v [b_iv = b_jv] = B·Bᵀ + (1−B)(1−B)ᵀ = 2·B·Bᵀ + V − r_i − r_j with row sums r: one
-    matrix product instead of two. Exact: products are integers below 2^24, sums are float64.
+    K_ij = Σ_v [b_iv = b_jv] = B·Bᵀ + (1−B)(1−B)ᵀ: all neurons less those that differ, in exact
+    integers. On the CPU bits are packed and compared word by word, elsewhere they are multiplied.
     """
 
     def __init__(self) -> None:
-        self.matrix: Tensor | None = None
         self.units = 0
+        self._differing: Tensor | None = None
+        self._waiting: list[Words] = []
 
     def add(self, bits: Tensor) -> None:
         """Takes the N×V bits of one layer."""
-        for part in torch.split(bits, EXACT // 2, dim=1):
-            values = part.float()
-            rows = values.sum(dim=1)
-            agreement = 2 * (values @ values.T) + (part.shape[1] - rows[:, None] - rows[None, :])
-            total = agreement.double()
-            self.matrix = total if self.matrix is None else self.matrix + total
-            self.units += part.shape[1]
+        self.units += bits.shape[1]
+        if bits.device.type != "cpu":
+            self._count(differing_by_product(bits))
+            return
+        self._waiting.append(pack_neurons(bits))
+        if 64 * sum(words.shape[1] for words in self._waiting) >= BLOCK:
+            self._compare_waiting()
+
+    @property
+    def matrix(self) -> Tensor | None:
+        """N×N float64 integers; None before the first layer."""
+        if self._waiting:
+            self._compare_waiting()
+        return None if self._differing is None else self.units - self._differing
+
+    def _compare_waiting(self) -> None:
+        self._count(torch.from_numpy(differing(np.concatenate(self._waiting, axis=1))))
+        self._waiting = []
+
+    def _count(self, differing: Tensor) -> None:
+        self._differing = differing if self._differing is None else self._differing + differing
+
+
+def pack_neurons(bits: Tensor) -> Words:
+    """Packs N×V bits into N×ceil(V/64) words; the last one is filled up with zeros."""
+    packed = np.packbits(bits.numpy(), axis=1)
+    if packed.shape[1] % 8:
+        packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
+    return packed.view(np.uint64)
+
+
+def differing(words: Words) -> NDArray[np.float64]:
+    """Counts the bits that differ between every two rows of words."""
+    images = len(words)
+    counts = np.zeros((images, images))
+    for i in range(images - 1):
+        bits = np.bitwise_count(words[i] ^ words[i + 1 :])
+        counts[i, i + 1 :] = bits.sum(axis=1, dtype=np.uint32)
+    return counts + counts.T
+
+
+def differing_by_product(bits: Tensor) -> Tensor:
+    """Counts the same of N×V booleans as r_i + r_j − 2·B·Bᵀ with row sums r.
+
+    Exact: products are integers below 2^24, sums are float64.
+    """
+    total = torch.zeros(len(bits), len(bits), dtype=torch.float64, device=bits.device)
+    for part in torch.split(bits, EXACT // 2, dim=1):
+        values = as_float(part)
+        rows = values.sum(dim=1)
+        total += rows[:, None] + rows[None, :] - 2 * (values @ values.T)
+    return total
 
 
 def is_swap_relu(module: nn.Module, x: Tensor) -> bool:
@@ -123,7 +193,7 @@ def watching_relus(
     """Calls ``see(module, input, bits)`` after every call of a ReLU-like module; bits are N×V."""
 
     def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        see(module, inputs[0], flat(output.detach()) > 0)
+        see(module, inputs[0], positive(flat(output)))
 
     with ExitStack() as hooks:
         for module in network.modules():
