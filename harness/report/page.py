@@ -1,0 +1,176 @@
+"""Puts the page together: what is found becomes figures and tables, a template the HTML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
+
+from harness.figures.heatmap import printed
+from harness.files import atomic
+from harness.proxies import populations, proxies
+from harness.report import provenance
+from harness.report.columns import Column, find_columns
+from harness.report.definitions import definitions
+from harness.report.folders import Folder, link, read_folder
+from harness.report.heatmap import heatmap, proxy_order
+from harness.report.points import points, scatter
+from harness.report.tables import Cell, Table, arranged, table
+
+PLOTLY = "plotly.min.js"
+# What a reader of the comparison looks for; tolerances and intervals come after it.
+VERDICT = ("artefact", "column", "quantity", "paper", "ours", "difference", "within", "why")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What made the page: the version of the harness and its commit, if it is known."""
+
+    version: str
+    commit: str | None
+
+
+def write_report(results: Path, origin: Origin) -> Path:
+    """Writes ``report/index.html`` and the plotting library beside it.
+
+    The page needs no network and loads nothing from outside its own folder but the pictures of
+    ``paper/`` and ``analysis/``. The library is a file of its own: it is three times as large as
+    the page and never changes.
+
+    Args:
+        results: Folder with the results; the report becomes its subfolder.
+        origin: Named at the foot of the page.
+
+    Returns:
+        The page.
+
+    Raises:
+        DataError: If there is no result, or one cannot be read.
+    """
+    folder = results / "report"
+    page = folder / "index.html"
+    html = render(find_columns(results), results, folder, origin)
+    for path, text in ((folder / PLOTLY, get_plotlyjs()), (page, html)):
+        with atomic(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="\n")
+    return page
+
+
+def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin) -> str:
+    """Returns the HTML; the same results always give the same text."""
+    columns = [column for column in found if column.has_place] or list(found)
+    further = found[len(columns) :]  # those with a place come first
+    paper, analysis = (read_folder(results / name, folder) for name in ("paper", "analysis"))
+    environment = Environment(
+        loader=PackageLoader("harness.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
+    return environment.get_template("page.html").render(
+        columns=columns,
+        further=further,
+        heatmaps=[_json(heatmap(part)) for part in (columns, further) if part],
+        leaders=leaders(columns),
+        correlations=correlations(found),
+        points={column.label: points(column) for column in found},
+        scatter=_json(scatter()),
+        compare=_captioned(paper, "compare", "The paper’s numbers and ours"),
+        compared=_captioned(paper, "compare_summary", "How many agree within their tolerance"),
+        paper=_without(paper, "compare", "compare_summary"),
+        analysis=analysis,
+        overview=provenance.overview(found),
+        records=[
+            (r.label, link(r.folder / "run.json", folder), provenance.record(r)) for r in found
+        ],
+        absent=provenance.absent(found),
+        definitions=definitions([*proxies.names(), *populations.names(), *proxy_order(found)]),
+        origin=origin,
+        plotly=PLOTLY,
+    )
+
+
+def leaders(columns: Sequence[Column]) -> Table:
+    """One row per column: the best proxy, and what counting parameters alone reaches."""
+    rows = []
+    for column in columns:
+        ranked = column.summary.sort_values("spearman_mean", ascending=False, kind="stable")
+        size = ranked[ranked["proxy"] == "params"]
+        rows.append(
+            {
+                "column": column.label,
+                "best proxy": str(ranked["proxy"].iloc[0]),
+                "ρ": _rho(ranked.iloc[0]),
+                "ρ of params": _rho(size.iloc[0]) if len(size) else float("nan"),
+                "n": column.n,
+                "seeds": column.seeds,
+            }
+        )
+    names = {"n": "architectures per seed"}
+    return _right(table(pd.DataFrame(rows), "Best proxy of every column", names=names), "ρ")
+
+
+def correlations(columns: Sequence[Column]) -> Table:
+    """Every proxy on every column, with the time that a score takes."""
+    rows = [
+        {
+            "column": column.label,
+            "proxy": row["proxy"],
+            "ρ": row["spearman_mean"],
+            "95 % interval": _interval(row),
+            "between seeds": row["spearman_std"],
+            "τ": row["kendall_mean"],
+            "n": row["n"],
+            "seeds": row["seeds"],
+            "undefined": row.get("n_undefined", 0),
+            "failed": row.get("n_failed", 0),
+            "seconds": seconds[row["proxy"]],
+        }
+        for column in columns
+        for seconds in [column.scores.groupby("proxy")["seconds"].mean()]
+        for row in column.summary.to_dict("records")
+    ]
+    caption = "Every proxy on every column"
+    return _right(table(pd.DataFrame(rows), caption, limit=None), "95 % interval")
+
+
+def _interval(row: dict[Any, Any]) -> Cell | float:
+    low, high = row["spearman_low"], row["spearman_high"]
+    return low if pd.isna(low) else Cell(f"{printed(low)} to {printed(high)}", repr(low), "number")
+
+
+def _rho(row: pd.Series[Any]) -> Cell:
+    text = (
+        f"{printed(row['spearman_mean'])} "
+        f"({printed(row['spearman_low'])} to {printed(row['spearman_high'])})"
+    )
+    return Cell(text, repr(float(row["spearman_mean"])), "number")
+
+
+def _right(made: Table, start: str) -> Table:
+    """Right-aligns the columns of ready-made number cells, whose names begin with ``start``."""
+    columns = [(name, right or name.startswith(start)) for name, right in made.columns]
+    return replace(made, columns=columns)
+
+
+def _captioned(folder: Folder, name: str, caption: str) -> Table | None:
+    found = folder.tables.get(name)
+    return found and arranged(replace(found, caption=caption), VERDICT)
+
+
+def _without(folder: Folder, *names: str) -> Folder:
+    """Leaves out tables that have a place of their own."""
+    return replace(folder, tables={k: v for k, v in folder.tables.items() if k not in names})
+
+
+def _json(figure: go.Figure) -> dict[str, Any]:
+    return dict(json.loads(figure.to_json()))

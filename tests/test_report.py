@@ -1,0 +1,287 @@
+"""The report: what it finds, what its tables and figures say, and that it is one honest page."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import stats
+from harness.errors import DataError
+from harness.figures.style import is_dark
+from harness.jobs import jobs
+from harness.report import Origin, find_columns, write_report
+from harness.report.definitions import definitions
+from harness.report.folders import read_folder
+from harness.report.heatmap import heatmap, proxy_order
+from harness.report.points import LIMIT, points
+from harness.report.provenance import absent
+from harness.report.tables import arranged, cell, table
+
+ORIGIN = Origin("0.1.0", "0123456789abcdef+")
+
+
+def write_result(folder, space="nb201", task="cifar10", *, proxies=("swap", "params"), n=30):
+    """Writes what job=correlate leaves: the first proxy is undefined once, the third backward."""
+    random, signs = np.random.default_rng(len(task)), (1.0, 0.5, -1.0)
+    rows = [
+        {
+            "space": space,
+            "task": task,
+            "key": f"|cell_{i}<b>~0|+|none~1|",
+            "proxy": proxy,
+            "seed": seed,
+            "value": np.nan if (i, p) == (0, 0) else signs[p] * i + random.normal(scale=9),
+            "status": "undefined" if (i, p) == (0, 0) else "ok",
+            "seconds": 0.5,
+            "message": "",
+            "truth": 60 + i + seed,
+        }
+        for p, proxy in enumerate(proxies)
+        for seed in (0, 1)
+        for i in range(n)
+    ]
+    scores = pd.DataFrame(rows)
+    folder.mkdir(parents=True)
+    scores.to_parquet(folder / "scores.parquet")
+    stats.summary(scores, resamples=20).to_csv(folder / "summary.csv", index=False)
+    stats.correlations(scores).to_csv(folder / "correlations.csv", index=False)
+    record = {
+        "config": {"undefined": "worst", "seed": "0..1"},
+        "resolved": {"proxies": list(proxies)},
+        "truth": {"metric": "accuracy, percent", "split": "test images", "epochs": None},
+        "inputs": {"origin": "photographs", "stand_in": task == "jigsaw", "sha256": "5ab0"},
+        "versions": {"torch": "2.13.0"},
+        "machine": {"cpu": "some <processor>"},
+        "commit": "feedbeef00000000",
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+    return scores
+
+
+@pytest.fixture
+def results(tmp_path):
+    write_result(tmp_path / "nb201" / "cifar10")
+    write_result(tmp_path / "tnb101_micro" / "jigsaw", "tnb101_micro", "jigsaw")
+    write_result(tmp_path / "many" / "nb201" / "cifar10", proxies=("swap", "params", "elsewhere"))
+    write_result(tmp_path / "demo" / "nb201" / "digits", task="digits")
+    return tmp_path
+
+
+def text_of(page):
+    return page.read_text(encoding="utf-8")
+
+
+def embedded(page):
+    return json.loads(re.search(r'id="data">(.*?)</script>', text_of(page), re.S)[1])
+
+
+def test_finds_results_by_folder_and_leaves_trials_out(results):
+    found = find_columns(results)
+    assert [r.name for r in found] == ["nb201/cifar10", "tnb101_micro/jigsaw", "many/nb201/cifar10"]
+    assert [r.has_place for r in found] == [True, True, False]
+    assert [r.marks for r in found] == ["†", "†‡", "†"]
+    assert absent(found)[0] == "darts_swap/cifar10"
+    assert "nb201/cifar10" not in absent(found)
+    assert not any(name.endswith("/digits") for name in absent(found))
+
+
+def test_an_empty_or_broken_folder_is_told(results, tmp_path):
+    (tmp_path / "trials").mkdir()
+    with pytest.raises(DataError, match=r"no scores\.parquet"):
+        find_columns(tmp_path / "trials")
+    (results / "nb201/cifar10/summary.csv").write_text("proxy,n\nswap,3\n")
+    with pytest.raises(DataError, match=r"summary\.csv lacks kendall_mean, seeds"):
+        find_columns(results)
+    (results / "nb201/cifar10/summary.csv").unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        find_columns(results)
+    with pytest.raises(DataError, match="no scores"):
+        write_report(tmp_path / "nowhere", ORIGIN)
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_rows_are_ordered_by_mean_and_rare_proxies_come_last(results):
+    found = find_columns(results)
+    for result, value in zip(found, (0.1, 0.3, 0.2), strict=True):
+        result.summary.loc[result.summary.proxy == "swap", "spearman_mean"] = value
+        result.summary.loc[result.summary.proxy == "params", "spearman_mean"] = 0.5
+        result.summary.loc[result.summary.proxy == "elsewhere", "spearman_mean"] = 0.9
+    assert proxy_order(found) == ["params", "swap", "elsewhere"]
+    assert proxy_order(found[2:]) == ["elsewhere", "params", "swap"]
+
+
+def test_heat_map_says_what_each_cell_rests_on(results):
+    found = find_columns(results)[:2]
+    found[0].summary.loc[found[0].summary.proxy == "params", "spearman_mean"] = np.nan
+    figure = heatmap(found)
+    grey, coloured, numbers = figure.data
+    assert (coloured.zmin, coloured.zmax) == (-1, 1)
+    assert coloured.colorscale[0][1] == "rgb(103,0,31)", "red below zero"
+    assert coloured.colorscale[len(coloured.colorscale) // 2] == (0.5, "rgb(247,247,247)")
+    row = list(coloured.y).index("swap")
+    (swap,) = found[1].summary[found[1].summary.proxy == "swap"].to_dict("records")
+    assert coloured.z[row][1] == pytest.approx(swap["spearman_mean"], abs=1e-4)
+    hover = coloured.customdata[row][1]
+    for part in (
+        f"{swap['spearman_mean']:.2f}",
+        f"{swap['spearman_low']:.2f} to {swap['spearman_high']:.2f}",
+        "30 architectures, 2 seeds",
+        "2 undefined, 0 failed",
+        "stand-in images",
+    ):
+        assert part in hover
+    params = list(coloured.y).index("params")
+    assert coloured.z[params][0] is None and grey.z[params][0] == 0
+    assert grey.z[row][1] is None
+    shown = dict(zip(zip(numbers.x, numbers.y, strict=True), numbers.text, strict=True))
+    assert shown[found[0].label, "params"] == "\N{EN DASH}"
+    assert shown[found[1].label, "swap"] == f"{swap['spearman_mean']:.2f}"
+    for value, colour in zip((-1.0, 0.0, 1.0), ("white", "#1b1f24", "white"), strict=True):
+        found[1].summary.loc[found[1].summary.proxy == "swap", "spearman_mean"] = value
+        numbers = heatmap(found).data[2]
+        inks = dict(
+            zip(zip(numbers.x, numbers.y, strict=True), numbers.textfont.color, strict=True)
+        )
+        assert inks[found[1].label, "swap"] == colour
+    assert is_dark((0.0, 0.0, 0.0))
+
+
+def test_points_keep_names_values_and_status(results):
+    result = find_columns(results)[0]
+    panel = points(result)
+    swap = panel["proxies"]["swap"]
+    assert swap["values"][0] is None and swap["status"] == {0: "undefined"}
+    first = result.scores[(result.scores.proxy == "swap") & (result.scores.seed == 0)]
+    by_key = dict(zip(first.key, first.value, strict=True))
+    for key, value, truth in list(zip(panel["keys"], swap["values"], panel["truth"], strict=True))[
+        1:
+    ]:
+        assert value == pytest.approx(by_key[key], rel=1e-5)
+        assert truth == int(key.split("_")[1].split("<")[0]) + 60
+    assert panel["note"] == "30 architectures of seed 0"
+
+
+def test_rank_axis_and_sampling_are_said(tmp_path):
+    scores = write_result(tmp_path / "nb201" / "cifar10", n=LIMIT + 50)
+    wide = scores.proxy == "params"
+    scores.loc[wide, "value"] = scores.loc[wide, "value"] ** 9
+    scores.to_parquet(tmp_path / "nb201/cifar10/scores.parquet")
+    panel = points(find_columns(tmp_path)[0])
+    assert len(panel["keys"]) == LIMIT
+    assert panel["note"] == f"{LIMIT} architectures of seed 0 (the first of {LIMIT + 50})"
+    params = panel["proxies"]["params"]
+    assert params["label"] == "rank of score"
+    order = np.lexsort((params["x"], params["values"]))  # rounding makes ties of values
+    assert (np.diff(np.array(params["x"])[order]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "text", "kind"),
+    [
+        (0.8327, "0.833", "number"),
+        (-0.12, "−0.120", "number"),
+        (-0.0, "0.000", "number"),
+        (3e-5, "3.0e−05", "number"),
+        (1000, "1000", "number"),
+        (15625, "15,625", "number"),
+        (float("nan"), "\N{EN DASH}", "text"),
+        (None, "\N{EN DASH}", "text"),
+        (True, "yes", "yes"),
+        (np.False_, "no", "no"),
+        ("yes", "yes", "yes"),
+        ("Table 5", "Table 5", "text"),
+    ],
+)
+def test_cells(value, text, kind):
+    made = cell(value)
+    assert (made.text, made.kind) == (text, kind)
+    if kind == "number":
+        assert float(made.sort) == value
+
+
+def test_a_long_table_says_what_it_leaves_out():
+    made = table(pd.DataFrame({"a_b": range(10)}), "Numbers", file="x.csv", limit=3)
+    assert (len(made.rows), made.total, made.columns) == (3, 10, [("a b", True)])
+
+
+def test_columns_can_be_arranged():
+    made = arranged(table(pd.DataFrame({"a": [1], "b": ["x"], "c": [2]}), "T"), ["c", "z", "b"])
+    assert made.columns == [("c", True), ("b", False), ("a", True)]
+    assert [c.text for c in made.rows[0]] == ["2", "x", "1"]
+
+
+def test_folders_list_tables_and_pictures_in_order(tmp_path):
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    for name in ("figure16.png", "figure4.svg", "figure4.png"):
+        (folder / name).write_bytes(b"")
+    (folder / "table5.csv").write_text("mu,ours\n1.5,0.87\n")
+    (folder / "captions.json").write_text('{"figure4": "Heat map of everything"}')
+    found = read_folder(folder, tmp_path / "report")
+    assert list(found.pictures) == ["figure4", "figure16"]
+    assert found.pictures["figure4"].caption == "Heat map of everything"
+    assert found.pictures["figure16"].caption == "Figure 16"
+    assert found.pictures["figure4"].file == "../paper/figure4.png"
+    assert [name for name, _ in found.pictures["figure4"].others] == ["PNG", "SVG"]
+    assert found.tables["table5"].rows[0][1].text == "0.870"
+    assert not read_folder(tmp_path / "none", tmp_path)
+    (folder / "empty.csv").write_text("")
+    with pytest.raises(DataError, match=r"empty\.csv"):
+        read_folder(folder, tmp_path)
+
+
+def test_definitions_come_from_docstrings():
+    entries = definitions(["swap", "az_nas", "elsewhere", "swap"])
+    assert [entry.name for entry in entries] == ["az_nas", "elsewhere", "swap"]
+    by_name = {entry.name: entry for entry in entries}
+    assert "Source: Peng et al. 2024" in by_name["swap"].paragraphs[-1]
+    assert "<code>nn.ReLU</code>" in " ".join(by_name["swap"].paragraphs)
+    assert "az_trainability" in by_name["az_nas"].facts
+    assert "not installed" in by_name["elsewhere"].paragraphs[0]
+
+
+def test_the_page_is_whole_and_the_same_every_time(results):
+    page = write_report(results, ORIGIN)
+    text = text_of(page)
+    assert page == results / "report" / "index.html"
+    assert (page.parent / "plotly.min.js").stat().st_size > 1e6
+    assert write_report(results, ORIGIN) and text_of(page) == text
+    assert not re.search(r'(src|href)="(https?:)?//', text), "nothing comes from a network"
+    assert "0123456789+" in text and "feedbeef00" in text
+    assert "some &lt;processor&gt;" in text, "what files say is text, not markup"
+    assert "paper/compare.csv" in text and "make compare" in text, "absence is said"
+    assert embedded(page)["nb201/cifar10\N{NO-BREAK SPACE}†"]["keys"][0].startswith("|cell_0<b>")
+    assert "<b>~0" not in text.partition('id="data"')[0]
+
+
+def test_the_comparison_and_its_neighbours_are_included(results):
+    (results / "paper").mkdir()
+    columns = "artefact,what,paper,ours,difference,within,why\n"
+    rows = 'table5,μ=σ=1.5,0.90,0.871,-0.029,True,\ntable4,μ,0.7,,,,"fewer, cells"\n'
+    (results / "paper" / "compare.csv").write_text(columns + rows, encoding="utf-8")
+    (results / "paper" / "table5.csv").write_text("mu\n1.5\n")
+    text = text_of(write_report(results, ORIGIN))
+    assert "μ=σ=1.5" in text and "fewer, cells" in text and "−0.029" in text
+    assert text.count(">compare.csv<") == 1 and ">table5.csv<" in text
+    assert "make compare" not in text
+    for link in re.findall(r'href="(\.\./[^"]+)"', text):
+        assert (results / "report" / link).exists(), link
+
+
+def test_a_page_without_columns_of_its_own_still_shows_what_there_is(results):
+    for folder in ("nb201", "tnb101_micro"):
+        shutil.rmtree(results / folder)
+    assert "many/nb201/cifar10" in text_of(write_report(results, ORIGIN))
+
+
+def test_job_is_registered_and_committed_results_can_be_reported(tmp_path):
+    assert "report" in jobs.names()
+    committed = Path(__file__).parent.parent / "results"
+    found = find_columns(committed)
+    assert {"nb201/cifar10", "nb201/cifar100"} <= {result.name for result in found}
+    for result in found:
+        assert len(points(result)["keys"]) == min(result.n, LIMIT)
