@@ -1,4 +1,4 @@
-"""Proxy scores that others have published, to compare one's own with."""
+"""Scores that others have published, of architectures and of operations, to compare with."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from harness.errors import unknown
-from harness.spaces import spaces
+from harness.errors import DataError, unknown
+from harness.spaces import nb201, spaces
 from harness.truth.tables import converted
 
 # What NAS-Bench-Suite-Zero stores where a proxy is NaN or infinite.
 SENTINEL = -1e8
+OPERATION_SCORES = "zcpt_operation_strength"
 
 
 def read_wide(path: Path, task: str) -> pd.DataFrame:
@@ -55,3 +56,58 @@ def load_published(space: str, task: str) -> pd.DataFrame:
         raise unknown("space and task with published scores", f"{space}/{task}", known)
     source_name, reader = _TABLES[space, task]
     return converted(f"{space}-{task}-published", source_name, reader, task)
+
+
+def read_operation_scores(path: Path, task: str) -> pd.DataFrame:
+    """Reads the Zero-Cost-PT authors' sheet: a block of methods per edge, a blank line between.
+
+    Cells are numbers, or a mean and a deviation over architectures (``77.36±22.55``). What a row
+    holds behind its five numbers (a remark, a trailing comma) is ignored.
+
+    Returns:
+        Columns ``method`` (as the sheet names it), ``edge`` (0 to 5), ``operation``, ``value`` (in
+        the sheet's own sign) and ``deviation`` (NaN where the sheet has none).
+
+    Raises:
+        DataError: If the sheet does not hold six edges with five numbers per method.
+    """
+    head, *lines = path.read_text(encoding="utf-8").splitlines()
+    operations = [name.strip() for name in head.split(",")[1:6]]
+    rows: list[tuple[str, int, str, float, float]] = []
+    edge = 0
+    for line in lines:
+        method, *cells = [cell.strip() for cell in line.split(",")]
+        if not method:
+            edge += 1
+            continue
+        for operation, cell in zip(operations, cells, strict=False):
+            rows.append((method, edge, operation, *_mean_and_deviation(cell, path, task)))
+    table = pd.DataFrame(rows, columns=["method", "edge", "operation", "value", "deviation"])
+    complete = len(nb201.EDGES) * len(nb201.OPERATIONS)
+    if (
+        set(operations) != set(nb201.OPERATIONS)
+        or table.duplicated(["method", "edge", "operation"]).any()
+        or not (table.groupby("method").size() == complete).all()
+    ):
+        raise DataError(f"{path} does not hold five operations on six edges for every method.")
+    return table
+
+
+def _mean_and_deviation(cell: str, path: Path, task: str) -> tuple[float, float]:
+    mean, _, deviation = cell.partition("±")
+    try:
+        return float(mean), float(deviation) if deviation else float("nan")
+    except ValueError as error:
+        raise DataError(f"{path} holds {cell!r} where a {task} score is expected.") from error
+
+
+def load_operation_scores() -> pd.DataFrame:
+    """Loads the operation scores behind figure 2 of the Zero-Cost-PT paper; see the reader.
+
+    The values of its search methods are means over four search seeds. The sheet is the authors'
+    working file: it also holds methods that the paper does not mention.
+
+    Raises:
+        DataError: If the file cannot be had or is not the recorded one.
+    """
+    return converted("nb201-cifar10-operations", OPERATION_SCORES, read_operation_scores, "cifar10")
