@@ -57,6 +57,9 @@ def _add(task: Task) -> None:
 _add(Task("cifar10", (3, 32, 32), 10, bank="cifar10_train"))
 _add(Task("cifar100", (3, 32, 32), 100, bank="cifar100_train"))
 _add(Task("imagenet16_120", (3, 16, 16), 120, bank="imagenet16_120_train"))
+# ImageNet's classes on the 32×32 images that a search scores its small networks with; no image bank
+# belongs to it. Networks that are trained on ImageNet take 224×224.
+_add(Task("imagenet", (3, 32, 32), 1000))
 # The bundled 8×8 handwritten digits, repeated to three channels.
 _add(Task("digits", (3, 8, 8), 10, bank="digits_train"))
 

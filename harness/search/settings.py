@@ -27,12 +27,13 @@ class SearchSettings:
     Attributes:
         method: ``job=swap_nas``: SWAP-NAS, or a baseline with the same number of evaluations.
         evaluations: Scored architectures (with repetitions) after which a search stops; null:
-            population + cycles × children, or what crossover adds to it.
+            population + cycles × (children + 2 × crossover), SWAP-NAS's own mean, for every method.
         population: Architectures kept; the paper is silent.
         cycles: Rounds of selection, mutation and replacement; the paper is silent.
         tournament: Share of the population drawn each cycle (SWAP paper, C.2: half).
         crossover: Probability that the parent comes from crossover; the paper only says random.
         children: Mutated children per cycle, of which the best is kept; the paper is silent.
+        duplicates: SWAP-NAS: let a child join that is a member already; algorithm 1 does not ask.
         cell_mode: DARTS: one cell for both places, as in the published genotypes, or two.
         channels: DARTS: channels of the scored network (released code: 3).
         layers: DARTS: cells of the scored network (released code: 1; separate cells need 3).
@@ -46,7 +47,8 @@ class SearchSettings:
             as the released code hooks them (faithful).
         iterations: N, searches with the same supernet.
         validations: V, batches over which the found architectures are compared.
-        images: Images per batch; null: 256 on NAS-Bench-201, 64 on DARTS.
+        images: Images per batch. Null for ``job=zero_cost_pt``: 256 on NAS-Bench-201, 64 on
+            DARTS; for ``job=swap_nas``: 32 on DARTS (SWAP paper, 4.3), else ``swap.images``.
     """
 
     method: str = "swap_nas"
@@ -56,6 +58,7 @@ class SearchSettings:
     tournament: float = 0.5
     crossover: float = 0.5
     children: int = 5
+    duplicates: bool = True
     cell_mode: str = "tied"
     channels: int = 3
     layers: int = 1

@@ -51,10 +51,11 @@ class Skeleton:
         channels: Channels of the nodes of the first cells, doubled by every reduction.
         layers: Number of cells; those at a third and two thirds are reduction cells.
         stem: ``cifar``: one convolution to 3·channels. ``imagenet``: three convolutions that
-            lower the resolution eightfold. ``none``: the first cell sees the three image channels.
+            lower the resolution eightfold. ``none``: the first cell sees the image itself.
         auxiliary: Whether to build the auxiliary head on the second reduction cell, which needs
             8×8 features there. It only runs in ``Network.forward_with_auxiliary``.
         affine: Whether the operations' batch norms have weights; see ``darts.operation``.
+        image_channels: Channels of the images of a network without a stem; stems take three.
     """
 
     channels: int
@@ -62,6 +63,7 @@ class Skeleton:
     stem: Literal["cifar", "imagenet", "none"] = "cifar"
     auxiliary: bool = False
     affine: bool = True
+    image_channels: int = 3
 
     def __post_init__(self) -> None:
         if self.auxiliary and self.stem != "cifar":
@@ -70,7 +72,7 @@ class Skeleton:
     def placements(self) -> Iterator[Placement]:
         """Yields the place of every cell, from first to last."""
         channels = self.channels
-        c_in = {"cifar": 3 * channels, "imagenet": channels, "none": 3}[self.stem]
+        c_in = {"cifar": 3 * channels, "imagenet": channels, "none": self.image_channels}[self.stem]
         c_before, after_reduction = c_in, self.stem == "imagenet"
         for index in range(self.layers):
             reduction = index in {self.layers // 3, 2 * self.layers // 3}
