@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint smoke results agreement bench docs clean
+.PHONY: help demo install test lint smoke results agreement bench docs report clean figure5b figure8
 
 help: ## List the targets
-	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -41,8 +41,85 @@ agreement: install ## Our scores against the published ones, cell by cell
 bench: install ## Speed as ratios, measured in one run (leave the machine alone meanwhile)
 	$(BIN)/python -m benchmarks
 
+report: install ## The HTML report of all finished results: results/report/index.html
+	$(HARNESS) job=report
+
 docs: install ## Make docs/proxies.md and docs/truth.md from the code
 	$(HARNESS) job=document
+
+# The SWAP paper, from stored results; each target draws into results/paper.
+FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \
+	figure16 figure17
+TABLES := table3 table4 table5 table6 compare
+.PHONY: $(FIGURES) $(TABLES) paper figures tables scores ablation-scores table3-scores
+
+paper: ## The SWAP paper's figures and tables from stored results: results/paper
+figures: ## Its figures alone
+tables: ## Its tables alone
+figure4: ## Heat map: proxies and the paper's thirteen columns
+figure4_all: ## Heat map: every proxy and column that is stored
+figure5a: ## Sizes of the one-cell networks
+figure6: ## Curves of the regulariser
+figure7: ## Sizes of the one-cell networks with ImageNet's classes
+figure9: ## Sizes in NAS-Bench-101
+figure10: ## Sizes in NAS-Bench-201
+figure11: ## Sizes in NAS-Bench-301
+figure15: ## Three metrics at three input sizes against accuracy
+figure16: ## SWAP-Score against accuracy, one panel per column
+figure17: ## Regularised SWAP-Score against accuracy
+table3: ## Three metrics at three input sizes
+table4: ## mu and sigma on NAS-Bench-101
+table5: ## mu and sigma on NAS-Bench-201
+table6: ## mu and sigma on NAS-Bench-301
+compare: ## Every printed number beside ours: within tolerance, and why not
+paper figures tables $(FIGURES) $(TABLES): install
+	$(HARNESS) job=paper paper=$(if $(filter paper,$@),all,$@)
+
+# What the figures rest on. Only missing scores are made; a run that was stopped goes on.
+TRANSNAS := class_object class_scene jigsaw autoencoder room_layout normal segmentsemantic
+
+scores: install ## Score every column of figure 4 (hours; stand-in images where they must be)
+	$(HARNESS) space=nb101 task=cifar10
+	$(HARNESS) space=nb201 task=cifar10 seed=0..4
+	$(HARNESS) space=nb201 task=cifar100 seed=0..4
+	$(HARNESS) space=nb201 task=imagenet16_120 seed=0..4 inputs=imagenet_sample_16
+	$(HARNESS) space=nb301 task=cifar10
+	$(HARNESS) experiment=swap_authors space=darts_swap task=cifar10
+	for space in tnb101_micro tnb101_macro; do for task in $(TRANSNAS); do \
+		$(HARNESS) space=$$space task=$$task n=50 batch_size=32 inputs=imagenet_sample_256 \
+			proxies=[suite_zero,swap,reg_swap] || exit 1; \
+	done; done
+
+# Of 16 images a network of NAS-Bench-301 shows nearly all 65,536 patterns that there can be, and
+# the regulariser alone decides the order; the paper's section 4.3 speaks of 32.
+ablation-scores: install ## Score tables 4 to 6: six groups per space, swap alone
+	for space in nb101 nb201 nb301; do \
+		$(HARNESS) space=$$space task=cifar10 proxies=[swap] seed=0..5 \
+			swap.images=32 results=results/ablation || exit 1; \
+	done
+
+TABLE3 := proxies=swap_family inputs.order=first swap.repeats=8 swap.init=gaussian
+
+table3-scores: install ## Score table 3: C=3 and C=1, 16 and 32 images, three sizes (40 minutes)
+	for images in 16 32; do for side in 3 15 32; do \
+		at="results=results/table3/images$${images}_side$$side inputs.crop=$$side"; \
+		at="$$at batch_size=$$images swap.images=$$images"; \
+		$(HARNESS) space=darts_swap $(TABLE3) $$at || exit 1; \
+		$(HARNESS) space=darts_swap_c1 inputs.channels=1 $(TABLE3) $$at || exit 1; \
+	done; done
+
+figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
+	$(HARNESS) experiment=swap_nas_figure5b
+
+figure8: install ## SWAP-NAS: the size of what it finds against μ for ImageNet
+	$(HARNESS) experiment=swap_nas_figure8
+
+.PHONY: operation-scores zcpt-tables
+operation-scores: install ## Zero-Cost-PT's table 1, figure 2, table A2 (four supernets, about half an hour on 2 cores)
+	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 seed=0..3 search.counting=faithful search.images=256
+
+zcpt-tables: install ## Zero-Cost-PT's tables 2 to 4 and figure 3 from stored searches and scores
+	$(HARNESS) job=paper paper=[zcpt_table2,zcpt_table3,zcpt_table4,zcpt_figure3]
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -21,9 +21,12 @@ from harness.passes import (
     SwapSettings,
     ZenSettings,
 )
+from harness.search.operation_scores import OperationScoreSettings
 from harness.search.settings import SearchSettings
 from harness.stats.ranks import Policy
+from harness.training.final import FinalRecipe
 from harness.training.recipe import Recipe
+from harness.training.supernet import SupernetRecipe
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,10 @@ class Config:
         meco: Image and channels of MeCo.
         gradsign: Reduction of GradSign.
         search: How ``swap_nas`` and ``zero_cost_pt`` search.
+        operation_scores: Which methods ``operation_scores`` compares.
+        supernet: Recipe of its methods that train a supernet.
+        train: Architecture and recipe of ``train``.
+        paper: What ``job=paper`` draws: ``all``, ``figures``, ``tables``, or names of these.
         training: Recipe of ``train_truth``.
         training_seeds: Training runs per architecture of ``train_truth``.
     """
@@ -103,6 +110,10 @@ class Config:
     meco: MecoSettings = field(default_factory=MecoSettings)
     gradsign: GradSignSettings = field(default_factory=GradSignSettings)
     search: SearchSettings = field(default_factory=SearchSettings)
+    operation_scores: OperationScoreSettings = field(default_factory=OperationScoreSettings)
+    supernet: SupernetRecipe = field(default_factory=SupernetRecipe)
+    train: FinalRecipe = field(default_factory=FinalRecipe)
+    paper: Any = "all"
     training: Recipe = field(default_factory=Recipe)
     training_seeds: Any = "0..2"
 
@@ -183,7 +194,7 @@ def _unlock(node: Any) -> None:
     OmegaConf.set_readonly(node, False)
     for key in node:
         child = node._get_node(key)
-        if OmegaConf.is_config(child):
+        if OmegaConf.is_dict(child):
             _unlock(child)
 
 

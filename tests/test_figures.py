@@ -71,6 +71,7 @@ def texts(figure):
 
 def assert_inside(figure):
     """Ticks beyond the axis limits are not drawn, so only those within count."""
+    figure.canvas.draw()  # settles the layout, and with it the ticks
     width, height = figure.canvas.get_width_height()
     hidden = {
         label
@@ -333,3 +334,94 @@ def test_tables_carry_the_frame(tmp_path):
     assert sorted(csv.parent.iterdir()) == [csv, md, tex]
     with pytest.raises(HarnessError, match="table format 'xlsx'"):
         figures.write_tables(frame, tmp_path / "summary", ["xlsx"])
+
+
+def test_heatmap_notes_and_absent_cells():
+    table = random_table(5, 13)
+    table.iloc[1, 2] = table.iloc[3, 4] = np.nan
+    absent = np.zeros(table.shape, dtype=bool)
+    absent[3, 4] = True
+    notes = [f"5×{1000 + i}" for i in range(13)]
+    figure = figures.heatmap(table, title="t", subtitle=SUBTITLE, below=notes, absent=absent)
+    assert_inside(figure)
+    ax = figure.axes[0]
+    shown = {t.get_position(): t.get_text() for t in ax.texts}
+    assert shown[2.5, 1.5] == printed(np.nan)
+    assert (4.5, 3.5) not in shown, "what was not measured stays empty"
+    assert [t.get_text() for t in ax.texts if "×" in t.get_text()] == notes
+    figure.canvas.draw()
+    for note, label in zip(notes, ax.get_xticklabels(), strict=True):
+        text = next(t for t in ax.texts if t.get_text() == note)
+        centre = text.get_window_extent().get_points().mean(axis=0)
+        cell = ax.transData.transform((notes.index(note) + 0.5, 5))
+        assert abs(centre[0] - cell[0]) < 2 and centre[1] < cell[1], "below its own column"
+        assert label.get_window_extent().y1 < text.get_window_extent().y0 + 2
+
+
+def make_panel(scores, proxy, title="NB201 CIFAR-100*\nρ = −0.87 ± 0.01, n = 5×1000", group=""):
+    rows = scores[(scores.proxy == proxy) & (scores.seed == 0)]
+    return figures.Panel(title, rows, group or proxy)
+
+
+@pytest.mark.parametrize("count", [1, 3, 13])
+def test_panels_texts_lie_inside_and_apart(scores, count):
+    shown = [make_panel(scores, NAMES[i % 4]) for i in range(count)]
+    assert_inside(figures.panels(shown, "Figure 16", SUBTITLE, truth_label="accuracy"))
+
+
+def test_panels_draw_every_defined_score_in_the_colour_of_their_group(scores):
+    shown = [make_panel(scores, name, group=name[:3]) for name in ("nwot", "reg_swap", "fisher")]
+    shown.append(make_panel(scores, "jacov", group="reg"))
+    figure = figures.panels(shown, "t")
+    colours = []
+    for ax, one in zip(figure.axes, shown, strict=True):
+        points = next(c for c in ax.collections if isinstance(c, PathCollection))
+        assert len(points.get_offsets()) == (one.rows.status == "ok").sum()
+        colours.append(tuple(points.get_facecolor()[0]))
+    assert colours[1] == colours[3]
+    assert len(set(colours)) == 3
+
+
+def test_a_constant_score_has_one_tick(scores):
+    (ax,) = figures.panels([make_panel(scores, "constant")], "t").axes
+    assert ax.get_xticks().tolist() == [1.0]
+
+
+def test_no_panels():
+    with pytest.raises(HarnessError, match="nothing to draw"):
+        figures.panels([], "t")
+
+
+def make_curves(panels, lines):
+    x = np.array([3.0, 15.0, 32.0])
+    named = [figures.Curve(f"curve {i}", x, x / 40 - i / 10) for i in range(lines)]
+    return [figures.CurvePanel(f"panel {i}", named, x.tolist()) for i in range(panels)]
+
+
+@pytest.mark.parametrize(("panels", "lines"), [(1, 1), (2, 4), (5, 3)])
+def test_curves_texts_lie_inside_and_apart(panels, lines):
+    shown = make_curves(panels, lines)
+    figure = figures.curves(
+        shown, "Title", SUBTITLE, x_label="side, pixels", y_label="ρ", markers=True
+    )
+    assert_inside(figure)
+    for ax in figure.axes:
+        drawn = ax.get_lines()
+        assert len({line.get_linestyle() for line in drawn}) == lines, "tell apart without colour"
+        assert len({line.get_marker() for line in drawn}) == lines
+        assert [line.get_label() for line in drawn] == [f"curve {i}" for i in range(lines)]
+        assert np.allclose(drawn[0].get_ydata(), np.array([3, 15, 32]) / 40)
+
+
+@pytest.mark.parametrize("shown", [[], make_curves(1, 6)])
+def test_too_many_or_no_curves(shown):
+    with pytest.raises(HarnessError, match="1 to 5 curves"):
+        figures.curves(shown, "t", x_label="x", y_label="y")
+
+
+def test_histogram_counts():
+    values = np.random.default_rng(0).normal(size=500)
+    figure = figures.histogram(values, "Sizes", SUBTITLE, x_label="million parameters", bins=10)
+    assert_inside(figure)
+    heights = [bar.get_height() for bar in figure.axes[0].patches]
+    assert heights == np.histogram(values, bins=10)[0].tolist()

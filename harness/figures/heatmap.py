@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from harness.errors import HarnessError
 from harness.figures import style
@@ -15,6 +19,7 @@ from harness.stats.ranks import Floats
 
 CELL = (0.5, 0.27)  # inches
 BAR = 0.13  # width of the colour bar, inches
+NOTE = 0.17  # height of the notes below the columns, inches
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
@@ -25,6 +30,8 @@ def heatmap(
     subtitle: str = "",
     label: str = "Spearman's ρ",
     separate: str | None = None,
+    below: Sequence[str] = (),
+    absent: npt.NDArray[np.bool_] | None = None,
 ) -> Figure:
     """Draws correlations in [−1, 1] as coloured cells with two printed decimals.
 
@@ -35,6 +42,8 @@ def heatmap(
         subtitle: What was measured: how many architectures, which accuracy, which images.
         label: What the numbers are, beside the colour bar.
         separate: A column, for example ``"mean"``, that a line sets apart from those before it.
+        below: A short note per column, between the cells and the column's name.
+        absent: Of the table's shape: cells that were never measured, which stay empty.
 
     Returns:
         The figure, for ``style.save``.
@@ -50,6 +59,7 @@ def heatmap(
     width, height = _cells_size(table)
     names, foot = _label_room(table)
     with style.context():
+        foot += NOTE if below else 0
         figure = style.figure(names + width + 0.9, height + foot, title, subtitle)
         ax = figure.add_subplot()
         sns.heatmap(
@@ -70,8 +80,9 @@ def heatmap(
                 "aspect": height / BAR,
             },
         )
-        _print_numbers(ax, values)
+        _print_numbers(ax, values, np.zeros(values.shape, bool) if absent is None else absent)
         _label(ax, table, separate)
+        _note(ax, len(table), below)
         figure.draw_without_rendering()
     return figure
 
@@ -127,11 +138,31 @@ def _widest(names: pd.Index) -> float:
     return max(style.text_width(str(name), style.TEXT) for name in names)
 
 
-def _print_numbers(ax: Axes, values: Floats) -> None:
+def _note(ax: Axes, rows: int, below: Sequence[str]) -> None:
+    for column, text in enumerate(below):
+        ax.annotate(
+            text,
+            (column + 0.5, rows),
+            xytext=(0, -2),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            size=style.SMALL,
+            color=style.MUTED,
+            annotation_clip=False,
+        )
+    if below:
+        ax.tick_params(axis="x", pad=3.5 + 72 * NOTE)
+
+
+def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> None:
     colours = mpl.colormaps[style.DIVERGING]
     # seaborn leaves undefined cells open, so the background of the axes shows through.
     ax.patch.set(facecolor=style.PALE, edgecolor="0.75", hatch="/////")
     for (row, column), value in np.ndenumerate(values):
+        if absent[row, column]:
+            ax.add_patch(Rectangle((column, row), 1, 1, facecolor="white", linewidth=0))
+            continue
         defined = not np.isnan(value)
         dark = defined and style.is_dark(colours((value + 1) / 2))
         box = {"boxstyle": "round,pad=0.1", "facecolor": style.PALE, "edgecolor": "none"}

@@ -70,7 +70,7 @@ def scatter(
         for ax in axes[len(summary) :]:
             ax.remove()
         for ax, row in zip(axes, summary.to_dict("records"), strict=False):
-            _panel(ax, shown[shown["proxy"] == row["proxy"]])
+            panel(ax, shown[shown["proxy"] == row["proxy"]])
             ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
         low, high = shown["truth"].min(), shown["truth"].max()
         pad = 0.06 * (high - low) or 1.0
@@ -121,12 +121,20 @@ def _one_seed(scores: pd.DataFrame, seed: int | None) -> pd.DataFrame:
     return shown
 
 
-def _panel(ax: Axes, rows: pd.DataFrame) -> None:
+def panel(ax: Axes, rows: pd.DataFrame, colour: style.Colour = style.BLUE) -> None:
+    """Draws one panel: accuracy against score; crosses at the left edge are undefined scores.
+
+    Args:
+        ax: Where to.
+        rows: Scores of one proxy: ``value``, ``status``, ``truth``.
+        colour: Of the points.
+    """
     ok, undefined = rows[rows["status"] == "ok"], rows[rows["status"] == "undefined"]
     values = ok["value"].to_numpy(dtype=float)
     scale = axis_scale(values)
     x = rankdata(values) if scale == "rank" else values
-    ax.scatter(x, ok["truth"], s=4, color=style.BLUE, alpha=0.45, linewidths=0, rasterized=True)
+    alpha = 0.45 if len(ok) > 200 else 0.8  # few points do not hide each other
+    ax.scatter(x, ok["truth"], s=4, color=colour, alpha=alpha, linewidths=0, rasterized=True)
     ax.scatter(
         np.zeros(len(undefined)),
         undefined["truth"],
@@ -140,6 +148,8 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
         zorder=3,
     )
     _axis(ax, scale if len(ok) else None)
+    if len(ok) and values.min() == values.max():
+        ax.set_xticks(values[:1])  # one score; ticks around it would suggest others
     ax.set_xlabel(
         "\n".join(
             [

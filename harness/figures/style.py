@@ -24,7 +24,9 @@ FORMATS = ("png", "svg")
 DPI = 200
 
 # Okabe & Ito's palette as seaborn ships it: distinct under all common colour-vision deficiencies.
-BLUE, ORANGE, GREEN, RED = (sns.color_palette("colorblind")[i] for i in (0, 1, 2, 3))
+Colour = tuple[float, float, float]
+PALETTE: list[Colour] = list(sns.color_palette("colorblind"))
+BLUE, ORANGE, GREEN, RED = PALETTE[:4]
 INK, MUTED, PALE = "0.15", "0.4", "0.93"
 # Red to blue stays a two-sided scale for colour-blind readers; in grey print the sign is printed.
 DIVERGING = "RdBu"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -9,7 +11,7 @@ from torch import Tensor
 
 from harness import seeds
 from harness.errors import HarnessError
-from harness.inputs.augment import crop_and_flip
+from harness.inputs.augment import crop_and_flip, random_channels, random_crop
 from harness.inputs.banks import Bank, Content, banks, make_bank, read_bank
 from harness.inputs.jigsaw import puzzles
 from harness.inputs.settings import InputSettings, bank_of, has_true_labels, is_stand_in
@@ -67,7 +69,7 @@ def load_batch(task: Task, settings: InputSettings, seed: int, size: int) -> Bat
     if targets is None:
         random = seeds.numpy_stream("labels", bank.name if bank else "gaussian", seed)
         targets = random_targets(task, 2 * size, random)
-    return _batch(task, images, targets)
+    return _batch(task, _reduced(images, settings, seed), targets)
 
 
 def _from_bank(
@@ -93,14 +95,23 @@ def _from_bank(
     return images, targets
 
 
-def describe_inputs(task: Task, settings: InputSettings) -> dict[str, str | bool | None]:
+def _reduced(images: Tensor, settings: InputSettings, seed: int) -> Tensor:
+    """Crops the images and drops channels, as far as the settings ask for it."""
+    if settings.crop is not None:
+        images = random_crop(images, settings.crop, seeds.numpy_stream("crop", seed))
+    if settings.channels is not None:
+        images = random_channels(images, settings.channels, seeds.numpy_stream("channels", seed))
+    return images
+
+
+def describe_inputs(task: Task, settings: InputSettings) -> dict[str, Any]:
     """Tells what a batch really holds, for the provenance of a result.
 
     Returns:
         ``source`` (bank or ``gaussian``), ``origin`` (in words), ``stand_in`` (not the task's own
         data set), ``labels`` (``true``, also of puzzles and of images that are their own target,
-        or ``random``), ``normalise``, ``augment``, ``order`` and ``sha256`` (of the bank; None for
-        noise).
+        or ``random``), ``normalise``, ``augment``, ``order``, ``sha256`` (of the bank; None for
+        noise) and, only where they are set, ``crop`` and ``channels``.
 
     Raises:
         HarnessError: If the task has no bank of its own and none is named, or the bank's images
@@ -110,6 +121,8 @@ def describe_inputs(task: Task, settings: InputSettings) -> dict[str, str | bool
     bank = bank_of(task, settings)
     if bank is not None:
         _check_size(task, bank)
+    # Absent unless set: the fingerprints of scores hold this description.
+    reduced = {"crop": settings.crop, "channels": settings.channels}
     return {
         "source": bank.name if bank else "gaussian",
         "origin": bank.origin if bank else "independent standard normal noise",
@@ -119,6 +132,7 @@ def describe_inputs(task: Task, settings: InputSettings) -> dict[str, str | bool
         "augment": settings.augment,
         "order": settings.order if bank else "random",
         "sha256": read_bank(bank.name).sha256 if bank else None,
+        **{name: number for name, number in reduced.items() if number is not None},
     }
 
 
@@ -132,6 +146,12 @@ def _check_task(task: Task, settings: InputSettings) -> None:
         raise HarnessError(
             f"The task {task.name} has no augmentation here: crop and flip are those of the CIFAR "
             "benchmarks; set inputs.augment=false."
+        )
+    reduced = settings.crop is not None or settings.channels is not None
+    if reduced and task.target != "class":
+        raise HarnessError(
+            f"Images of the task {task.name} cannot be cropped or lose channels, their targets "
+            "would no longer fit; set inputs.crop=null and inputs.channels=null."
         )
 
 

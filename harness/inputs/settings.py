@@ -22,15 +22,20 @@ class InputSettings:
         augment: Crop and flip as in training; for tasks with one class label per image.
         order: ``random`` (drawn without replacement by the seed) or ``first`` (the first images
             of the bank, the same for every seed).
+        crop: Side of a random crop without padding, in pixels; null keeps the whole image.
+        channels: How many of an image's colour channels to keep, drawn per image; null keeps all
+            in their order. The space must have networks for that many.
     """
 
     source: str = "task"
     normalise: bool = True
     augment: bool = False
     order: str = "random"
+    crop: int | None = None
+    channels: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuses an unknown order or source, and augmented noise.
+        """Refuses an unknown order or source, augmented noise, and less than a pixel or channel.
 
         Raises:
             HarnessError: With the names that exist.
@@ -41,6 +46,9 @@ class InputSettings:
             raise unknown("source of inputs", self.source, (*_WORDS, *banks))
         if self.source == "gaussian" and self.augment:
             raise HarnessError("Gaussian noise cannot be augmented; set inputs.augment=false.")
+        for name, number in (("crop", self.crop), ("channels", self.channels)):
+            if number is not None and number < 1:
+                raise HarnessError(f"inputs.{name}={number} must be at least 1, or null for all.")
 
 
 _WORDS = ("task", "gaussian", "digits")

@@ -1,5 +1,6 @@
 """How well scores rank architectures: rank correlations with intervals. No torch here."""
 
+from harness.stats.ablation import log_regularised, regularised, sweep
 from harness.stats.agreement import agreement
 from harness.stats.analysis import Joint, beyond_size, differences, joint, picks
 from harness.stats.bootstrap import resampled_spearman, weighted_midranks
@@ -16,10 +17,13 @@ __all__ = [
     "differences",
     "joint",
     "kendall",
+    "log_regularised",
     "picks",
+    "regularised",
     "resampled_spearman",
     "resolve_undefined",
     "spearman",
     "summary",
+    "sweep",
     "weighted_midranks",
 ]

@@ -1,0 +1,329 @@
+"""The paper's figures and tables on a small made-up folder of results."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import figures, stats
+from harness.config import Config, from_mapping
+from harness.errors import DataError, HarnessError
+from harness.jobs.paper import chosen, paper
+from harness.paper import Results, artefacts, published
+from harness.paper.ablations import swept
+from harness.paper.compare import absent, compared, counted
+from harness.paper.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
+from harness.paper.input_sizes import CHANNELS, IMAGES, SIDES, folder
+from harness.paper.results import Column
+from harness.spaces import darts_swap, spaces
+
+SWAP = [
+    *(f"figure{i}" for i in ("4", "4_all", "5a", "6", "7", "9", "10", "11", "15", "16", "17")),
+    *(f"table{i}" for i in (3, 4, 5, 6)),
+    "compare",
+]
+PROXIES = ("swap", "reg_swap", "nwot", "activation_patterns", "params", "plain")
+N = 12
+
+
+def keys_of(space, seed, n):
+    if space.startswith("darts_swap"):
+        random = np.random.default_rng(seed)
+        names = darts_swap.OPERATIONS
+        return [
+            darts_swap.to_key([(names[random.integers(8)], int(j % 2)) for j in range(8)])
+            for _ in range(n)
+        ]
+    return spaces.get(space).sample(n, seed)
+
+
+def scores_of(space, task, seeds=(0, 1), proxies=PROXIES, n=N):
+    parts = []
+    for seed in seeds:
+        random = np.random.default_rng([seed, len(task)])
+        truth = random.uniform(50, 95, n)
+        for i, proxy in enumerate(proxies):
+            value = np.exp(truth / 30 + random.normal(0, 0.1 + 0.1 * i, n))
+            parts.append(
+                pd.DataFrame(
+                    {"space": space, "task": task, "key": keys_of(space, seed, n), "proxy": proxy}
+                    | {"seed": seed, "value": np.ones(n) if proxy == "plain" else value}
+                    | {"status": "ok", "seconds": 0.1, "message": "", "truth": truth}
+                )
+            )
+    table = pd.concat(parts, ignore_index=True)
+    table.loc[table.proxy.eq("nwot") & (table.index % N == 0), ["value", "status"]] = [
+        np.nan,
+        "undefined",
+    ]
+    return table
+
+
+def store(root, space, task, *, under="", stand_in=False, pool=15_625, **settings):
+    path = root / under / space / task
+    path.mkdir(parents=True)
+    scores_of(space, task, **settings).to_parquet(path / "scores.parquet")
+    run = {
+        "inputs": {"stand_in": stand_in, "source": "imagenet_sample_256"},
+        "truth": {"n": pool, "metric": "top-1 accuracy, percent", "split": "test", "variant": "v"},
+        "resolved": {"settings": {"regulariser": {"mu": 1.0, "sigma": 2.0, "unit": 1e3}}},
+        "commit": "0123456789abcdef",
+    }
+    (path / "run.json").write_text(json.dumps(run))
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    made = tmp_path_factory.mktemp("results")
+    for space, task in (*PAPER_COLUMNS, *FURTHER_COLUMNS):
+        proxies = PROXIES if space != "nb301" else ("swap", "reg_swap")
+        store(made, space, task, stand_in=space.startswith("tnb"), proxies=proxies)
+    for space in ("nb101", "nb201", "nb301"):
+        store(made, space, "cifar10", under="ablation", proxies=("swap",), seeds=range(6))
+    for space in CHANNELS.values():
+        for images in IMAGES:
+            for side in SIDES:
+                store(made, space, "cifar10", under=folder(images, side), seeds=(0,))
+    return made
+
+
+@pytest.fixture(scope="module")
+def drawn(root):
+    results = Results(root)
+    return {name: artefacts.get(name).draw(results) for name in SWAP}
+
+
+def test_every_artefact_of_the_issue_is_there():
+    assert set(SWAP) <= set(artefacts)
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
+    for name in SWAP:
+        assert re.search(rf"^{name}: ## ", makefile, re.M), name
+
+
+def test_every_artefact_has_something_to_write(drawn):
+    for name, one in drawn.items():
+        assert one.tables or one.figures, name
+        assert name in {**one.tables, **one.figures}
+        if artefacts.get(name).kind == "figure":
+            assert one.figures
+        for table in one.tables.values():
+            assert len(table)
+
+
+def texts(figure):
+    return " ".join(t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text")))
+
+
+@pytest.mark.parametrize("name", ["figure4", "figure4_all", "figure16", "figure17"])
+def test_figures_say_what_they_rest_on(drawn, name):
+    words = re.sub(r"\s+", " ", texts(drawn[name].figures[name]))
+    assert f"2×{N}" in words
+    assert "stand-in" in words
+    assert "TNB micro jigsaw*" in words
+    assert "NB201 CIFAR-100*" not in words
+    assert "failed: 0" in words
+
+
+def test_no_text_is_clipped_or_covered(drawn):
+    for one in drawn.values():
+        for figure in one.figures.values():
+            figure.canvas.draw()
+            box = figure.get_tightbbox(figure.canvas.get_renderer())
+            width, height = figure.get_size_inches()
+            assert box.x0 > -0.05 and box.y0 > -0.05
+            assert box.x1 < width + 0.05 and box.y1 < height + 0.05
+
+
+def column(space, task, values):
+    """A stored result whose proxies have these correlations; NaN for constant scores."""
+    rows = []
+    for proxy, rho in values.items():
+        scores = [0.0, 1.0, 2.0] if rho == 1 else [2.0, 1.0, 0.0] if rho == -1 else [1.0] * 3
+        rows += [
+            (space, task, f"k{i}", proxy, 0, score, "ok", 50.0 + i)
+            for i, score in enumerate(scores)
+        ]
+    names = ["space", "task", "key", "proxy", "seed", "value", "status", "truth"]
+    return Column(space, task, pd.DataFrame(rows, columns=names), {})
+
+
+def test_heat_map_is_sorted_by_means_and_undefined_counts_as_nothing():
+    easy = column("a", "x", {"good": 1, "bad": -1, "sometimes": 1})
+    hard = column("b", "x", {"good": 1, "bad": -1, "sometimes": np.nan})
+    means, scored = sorted_means([hard, easy])
+    assert list(means.index) == ["good", "sometimes", "bad"]
+    assert list(means.columns) == ["a/x", "b/x"]
+    assert np.isnan(means.loc["sometimes", "b/x"]) and scored.loc["sometimes", "b/x"]
+
+
+def test_a_proxy_that_was_not_scored_is_not_undefined():
+    means, scored = sorted_means([column("a", "x", {"p": 1, "q": 1}), column("b", "x", {"p": -1})])
+    assert not scored.loc["q", "b/x"] and scored.loc["p", "b/x"]
+    assert list(means.index) == ["q", "p"], "q's mean is over its one column"
+
+
+def test_heat_map_marks_undefined_and_leaves_absent_empty(drawn):
+    ax = drawn["figure4"].figures["figure4"].axes[0]
+    table = drawn["figure4"].tables["figure4"].set_index("proxy")
+    absent_cells = 3  # nwot, params and plain on nb301; activation_patterns is not in the paper's
+    dashes = [t for t in ax.texts if t.get_text() == figures.printed(float("nan"))]
+    assert len(dashes) == len(table.columns) - 1, "plain is constant wherever it was scored"
+    assert table.isna().sum().sum() == len(dashes) + absent_cells
+
+
+def test_groups_of_the_ablation_leave_seed_0_out(root):
+    wide, tidy = swept(Results(root).column("nb201", "cifar10", under="ablation"), "table5")
+    assert sorted(tidy.seed.unique()) == [1, 2, 3, 4, 5]
+    assert len(wide) == len(published.ablation("table5")) == 10
+    own = tidy[(tidy.mu == 1.5) & (tidy.sigma == 0.4)]
+    row = wide[(wide.mu == 1.5) & (wide.sigma == 0.4)].iloc[0]
+    assert row.ours == pytest.approx(own.spearman.mean())
+    assert row.difference == pytest.approx(row.ours - row.paper)
+    assert [row[f"seed{s}"] for s in range(1, 6)] == own.spearman.tolist()
+
+
+def test_table6_is_also_swept_by_the_sizes_of_the_scored_networks(root, drawn):
+    """The auxiliary head, which the histogram includes, moves every size past mu."""
+    assert "ours_without_auxiliary" not in drawn["table5"].tables["table5"]
+    wide = drawn["table6"].tables["table6"]
+    scores = pd.read_parquet(root / "ablation/nb301/cifar10/scores.parquet").query("seed > 0")
+    space = spaces.get("nb301")
+    theta = scores.key.map(lambda key: space.count_params(key, "cifar10") / 1e6)
+    means = [
+        stats.sweep(scores.assign(theta=theta), [pair]).spearman.mean()
+        for pair in [(1.0, 1.0), (1.8, 1.3)]
+    ]
+    rows = wide[((wide.mu == 1) & (wide.sigma == 1)) | ((wide.mu == 1.8) & (wide.sigma == 1.3))]
+    assert rows.ours_without_auxiliary.tolist() == pytest.approx(means)
+    assert rows.ours.tolist() != pytest.approx(means)
+
+
+def test_size_distribution_is_of_group_0(root, drawn):
+    keys = pd.read_parquet(root / "ablation/nb301/cifar10/scores.parquet").query("seed == 0").key
+    space = spaces.get("nb301")
+    theta = [space.count_params(key, "cifar10", auxiliary=True) / 1e6 for key in keys]
+    row = drawn["figure11"].tables["figure11"].iloc[0]
+    assert (row.smallest, row.largest) == (min(theta), max(theta))
+    assert drawn["figure11"].tables["figure11_bins"].architectures.sum() == N
+
+
+def test_imagenet_classes_add_their_weights(drawn):
+    small, large = (drawn[n].tables[n].iloc[0] for n in ("figure5a", "figure7"))
+    assert large.smallest - small.smallest == pytest.approx((24 + 1) * 990 / 1e3)
+
+
+@pytest.mark.parametrize(
+    ("table", "rows", "best"), [("table4", 18, 0.756), ("table5", 10, 0.878), ("table6", 10, 0.628)]
+)
+def test_published_ablations(table, rows, best):
+    paper_rows = published.ablation(table)
+    assert len(paper_rows) == rows
+    groups = paper_rows.filter(like="group")
+    assert groups.shape[1] == 5 and groups.notna().all(axis=None)
+    assert groups.abs().max(axis=None) < 0.9
+    assert groups.mean(axis=1).max() == pytest.approx(best, abs=0.002)
+    assert paper_rows["mu"].isna().sum() == 1
+
+
+def test_published_heat_map_and_table_3():
+    heat = published.suite_zero()
+    assert heat.shape == (13, 19)
+    assert heat.abs().max(axis=None) <= 0.89
+    assert heat.loc["nwot", "tnb101_macro/class_scene"] == 0.89
+    assert heat.loc["zen", "nb101/cifar10"] == 0.59
+    table = published.table3().set_index(["proxy", "side"])
+    assert len(table) == 9
+    assert tuple(table.loc[("swap", 32)]) == (3567.02, 775.45, 0.90)
+
+
+def row(paper_value, ours, source="SWAP", tolerance=0.05):
+    return compared(
+        source, "table5", "c", "q", paper=paper_value, ours=ours, tolerance=tolerance, why="n = 50"
+    )
+
+
+def test_verdicts():
+    assert (row(0.80, 0.85)["within"], row(0.80, 0.85)["why"]) == ("yes", "")
+    assert (row(0.80, 0.74)["within"], row(0.80, 0.74)["why"]) == ("no", "n = 50")
+    assert row(0.80, np.nan)["within"] == "no"
+    assert "undefined" in row(0.80, np.nan)["why"]
+    suite = row(0.0, np.nan, source="NAS-Bench-Suite-Zero")
+    assert (suite["within"], suite["why"]) == ("yes", "undefined in both")
+    table = pd.DataFrame([row(0.8, 0.8), row(0.8, 0.1), absent("SWAP", "table5", "", "", "why")])
+    assert counted(table)[["yes", "no", "not here"]].to_numpy().tolist() == [[1, 1, 1]]
+
+
+def test_comparison_names_every_reason_and_every_gap(drawn):
+    table = drawn["compare"].tables["compare"].set_index("column")
+    failing = table[(table.within == "no") & (table.artefact == "heat map")]
+    reasons = failing.loc["tnb101_micro/jigsaw"].why
+    assert reasons.str.contains(f"n = {N} instead of 1000").all()
+    assert reasons.str.contains("2 instead of 10 seeds").all()
+    assert reasons.str.contains("stand-in images").all()
+    assert not failing.loc["nb201/cifar100"].why.str.contains("stand-in").any()
+    assert failing.loc["nb101/cifar10"].why.str.contains("of 15625 instead of 423624").all()
+    gaps = table[table.within == "not here"]
+    assert gaps.why.str.len().gt(5).all()
+    assert gaps.quantity.str.contains("ImageNet error").any()
+    assert (table.within != "no").eq(table.why.ne("").eq(False) | table.within.eq("not here")).sum()
+
+
+def test_table_3_lays_out_every_setting(drawn):
+    table = drawn["table3"].tables["table3"]
+    assert len(table) == 3 * (1 + 4)
+    assert list(table.columns[2:4]) == ["3×3", "ρ 3×3"]
+    tidy = drawn["table3"].tables["table3_tidy"]
+    one = tidy[(tidy.channels == 1) & (tidy.images == 32) & (tidy.side == 15)].set_index("proxy")
+    stored = scores_of("darts_swap_c1", "cifar10", seeds=(0,)).query("proxy == 'swap'")
+    assert one.loc["swap", "mean"] == pytest.approx(stored.value.mean())
+    assert one.loc["swap", "sd"] == pytest.approx(stored.value.std(ddof=1))
+    assert one.loc["swap", "paper_mean"] == 859.73
+
+
+def test_job_writes_every_format(root, tmp_path):
+    (tmp_path / "nb201").symlink_to(root / "nb201")
+    target = paper(Config(results=str(tmp_path), paper=["figure4", "figure6"]))
+    names = {path.name for path in target.iterdir()}
+    assert {f"figure4.{s}" for s in ("png", "svg", "csv", "md", "tex")} <= names
+    assert {"figure6.png", "figure6.csv", "figure4_columns.md", "run.json"} <= names
+    record = json.loads((target / "run.json").read_text())
+    assert record["drawn"] == ["figure4", "figure6"]
+
+
+def test_job_draws_what_it_can_and_names_the_rest(root, tmp_path, capsys):
+    (tmp_path / "nb201").symlink_to(root / "nb201")
+    with pytest.raises(HarnessError, match=r"table6 could not be drawn"):
+        paper(Config(results=str(tmp_path), paper=["table6", "figure10"]))
+    assert (tmp_path / "paper" / "figure10.png").is_file()
+    assert "nb301" in capsys.readouterr().err
+
+
+def test_what_paper_names():
+    assert chosen("figure4") == ["figure4"]
+    assert set(chosen(["figures", "tables"])) == set(chosen("all")) == set(artefacts)
+    assert all(artefacts.get(name).kind == "table" for name in chosen("tables"))
+    with pytest.raises(HarnessError, match="Did you mean 'figure4'"):
+        chosen("figur4")
+    with pytest.raises(HarnessError, match="names nothing"):
+        chosen([])
+    assert from_mapping({"paper": ["figure4"]}).paper == ["figure4"]
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda path: (path / "run.json").unlink(), "There is no result"),
+        (lambda path: (path / "run.json").write_text("{"), "cannot be read"),
+        (lambda path: (path / "scores.parquet").write_bytes(b"x"), "cannot be read"),
+        (lambda path: path.rename(path.parent / "cifar100"), "is not a result of nb201/cifar100"),
+    ],
+)
+def test_broken_results(tmp_path, spoil, message):
+    store(tmp_path, "nb201", "cifar10")
+    spoil(tmp_path / "nb201" / "cifar10")
+    task = next((tmp_path / "nb201").iterdir()).name
+    with pytest.raises(DataError, match=message):
+        Results(tmp_path).column("nb201", task)
