@@ -6,7 +6,7 @@ import dataclasses
 import json
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -42,18 +42,32 @@ def write(path: Path, config: Config, resolved: dict[str, Any], truth: Mapping[A
         asked["truth"]["path"] = own.name
         checksums[own.name] = checksum(own)
     record = {
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "config": asked,
         "resolved": resolved,
         "truth": dict(truth) | {"sha256": checksums},
         "inputs": describe_inputs(tasks.get(config.task), config.inputs),
-        "harness": harness.__version__,
-        "commit": commit(),
-        "versions": {"python": platform.python_version()} | {p: version(p) for p in PACKAGES},
         "machine": machine(config.device),
     }
+    save(path, record, PACKAGES)
+
+
+def save(path: Path, record: Mapping[str, Any], packages: Sequence[str]) -> None:
+    """Writes a record with the time, the commit and the versions of the code that made it.
+
+    Args:
+        path: Where to.
+        record: What was made, and how.
+        packages: Whose versions matter for it.
+    """
+    code = {
+        "harness": harness.__version__,
+        "commit": commit(),
+        "versions": {"python": platform.python_version()} | {p: version(p) for p in packages},
+    }
+    written = datetime.now(UTC).isoformat(timespec="seconds")
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(record, indent=2, default=str) + "\n")
+        text = json.dumps({"written": written, **record, **code}, indent=2, default=str)
+        temporary.write_text(text + "\n", encoding="utf-8")
 
 
 def machine(device: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,47 +15,133 @@ import pyarrow as pa
 from harness.errors import DataError, HarnessError
 
 SCORES, RECORD = "scores.parquet", "run.json"
+CORRELATIONS, SUMMARY = "correlations.csv", "summary.csv"
+# What figures call a space or a task; any other keeps its name.
+SPACES = {
+    "nb101": "NB101",
+    "nb201": "NB201",
+    "nb301": "NB301",
+    "tnb101_micro": "TNB micro",
+    "tnb101_macro": "TNB macro",
+    "darts_swap": "DARTS 1-cell",
+    "darts_swap_c1": "DARTS 1-cell, C=1",
+}
+TASKS = {
+    "cifar10": "CIFAR-10",
+    "cifar100": "CIFAR-100",
+    "imagenet16_120": "ImageNet16",
+    "class_scene": "scene",
+    "class_object": "object",
+    "room_layout": "room",
+    "segmentsemantic": "segment",
+}
+
+
+def label(space: str, task: str) -> str:
+    """Returns what figures call a space and task: ``NB201 CIFAR-100``."""
+    return f"{SPACES.get(space, space)} {TASKS.get(task, task)}"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One space and task: its folder; tables are read when they are asked for."""
+    """One space and task; every file is read when it is first asked for, and once.
+
+    Attributes:
+        space: Search space.
+        task: Task.
+        folder: Where the files lie.
+        proxies: Which proxies the tables hold; None for all that were scored.
+
+    Raises:
+        DataError: From whatever reads a file that is missing or broken.
+    """
 
     space: str
     task: str
     folder: Path
+    proxies: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """What tables call it: ``space/task``."""
+        return f"{self.space}/{self.task}"
 
     @property
     def label(self) -> str:
-        """What a figure calls it."""
-        return f"{self.space} · {self.task}"
+        """What figures call it."""
+        return label(self.space, self.task)
 
     @cached_property
     def scores(self) -> pd.DataFrame:
-        """The table that the statistics take: a row per score, joined with the accuracy.
-
-        Raises:
-            DataError: If the file is broken.
-        """
+        """The table that the statistics take: a row per score, joined with the accuracy."""
         path = self.folder / SCORES
         try:
-            return pd.read_parquet(path)
+            return self._restricted(pd.read_parquet(path))
         except (OSError, ValueError, pa.ArrowException) as error:
             raise DataError(f"{path} is corrupted ({error}); make the result again.") from error
 
     @cached_property
-    def record(self) -> dict[str, Any]:
-        """The provenance.
+    def correlations(self) -> pd.DataFrame:
+        """``stats.correlations`` of the scores: a row per proxy and seed."""
+        return self._restricted(_csv(self.folder / CORRELATIONS))
 
-        Raises:
-            DataError: If the file is missing or broken.
-        """
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """``stats.summary`` of the scores: a row per proxy, bootstrap interval included."""
+        return self._restricted(_csv(self.folder / SUMMARY))
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The provenance."""
         path = self.folder / RECORD
         try:
-            record: dict[str, Any] = json.loads(path.read_text())
+            record: object = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(record, dict):
+                raise ValueError("it is no JSON object")
         except (OSError, ValueError) as error:
-            raise DataError(f"{path} cannot be read ({error}); make the result again.") from error
+            raise _unreadable(path, error) from error
         return record
+
+    @cached_property
+    def seeds(self) -> int:
+        """How many seeds are stored."""
+        return int(self.scores["seed"].nunique())
+
+    @cached_property
+    def n(self) -> int:
+        """Architectures per seed; the fewest where seeds differ."""
+        return int(self.scores.groupby("seed")["key"].nunique().min())
+
+    @property
+    def stand_in(self) -> bool:
+        """Whether other images took the place of the task's own data set."""
+        return bool(self.record["inputs"]["stand_in"])
+
+    @property
+    def images(self) -> str:
+        """The name of the image bank."""
+        return str(self.record["inputs"]["source"])
+
+    def summary_of(self, proxy: str) -> dict[str, Any]:
+        """Returns the row of one proxy in the summary.
+
+        Raises:
+            DataError: If it was not scored.
+        """
+        rows = self.summary[self.summary["proxy"] == proxy].to_dict("records")
+        if len(rows) != 1:
+            raise DataError(
+                f"{self.folder / SUMMARY} has {len(rows)} rows of {proxy} instead of one; make the "
+                "result again with that proxy."
+            )
+        return {str(name): value for name, value in rows[0].items()}
+
+    def failures(self, status: Collection[str] = ("oom", "error")) -> int:
+        """Counts the scores with one of these states."""
+        return int(self.scores["status"].isin(status).sum())
+
+    def _restricted(self, table: pd.DataFrame) -> pd.DataFrame:
+        return table if self.proxies is None else table[table["proxy"].isin(self.proxies)]
 
 
 def find_results(root: Path | str) -> list[Result]:
@@ -73,3 +160,14 @@ def find_results(root: Path | str) -> list[Result]:
             "python -m harness space=nb201 task=cifar100."
         )
     return found
+
+
+def _csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path)
+    except (OSError, ValueError) as error:  # pandas raises ValueErrors
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    return DataError(f"{path} cannot be read ({error}); make the result again.")

@@ -217,7 +217,7 @@ def test_job_writes_tables_and_pictures(tmp_path: Path) -> None:
         for suffix in ("csv", "md", "tex", "png", "svg"):
             assert (tmp_path / "analysis" / f"{name}.{suffix}").stat().st_size > 0
     table = pd.read_csv(tmp_path / "analysis" / "beyond_size.csv")
-    assert set(table["column"]) == {"nb201 · digits"}
+    assert set(table["column"]) == {"nb201/digits"}
 
 
 def test_no_results(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ LAYERS = [
     {"search"},
     {"config"},
     {"provenance", "report", "paper"},
+    {"runs"},
     {"jobs", "api"},
     {"hydra_errors"},
     {"__main__"},
@@ -100,7 +101,7 @@ def test_rooms_that_must_not_know_each_other(room: str, strangers: set[str]) -> 
         ("plotly", {"report"}),
         ("jinja2", {"report"}),
         ("pooch", {"truth"}),
-        ("pyarrow", {"store", "jobs", "truth", "results"}),
+        ("pyarrow", {"store", "runs", "jobs", "truth", "results"}),
     ],
 )
 def test_libraries_stay_in_their_rooms(library: str, rooms: set[str]) -> None:

@@ -21,8 +21,8 @@ from harness import registry
 from harness.errors import HarnessError
 from harness.files import atomic
 from harness.inputs.files import checksum
-from harness.jobs.plan import with_populations
 from harness.registry import Registry
+from harness.runs.plan import with_populations
 from harness.truth.sources import source
 
 LOCAL = "executor=local"

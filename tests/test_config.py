@@ -15,8 +15,8 @@ from harness.__main__ import config_folder
 from harness.config import Config, from_mapping, known_keys, parse_seeds
 from harness.errors import HarnessError
 from harness.jobs import jobs
-from harness.jobs.plan import resolve_proxies
 from harness.proxies import populations, proxies
+from harness.runs.plan import resolve_proxies
 
 CHOICES = sorted(f"{path.parent.name}={path.stem}" for path in config_folder().glob("*/*.yaml"))
 

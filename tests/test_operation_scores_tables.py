@@ -161,7 +161,7 @@ def operation_scores(folder: Path, *overrides: str) -> int:
 def test_the_job_measures_each_seed_once_and_adds_seeds_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.jobs import operation_measuring
+    from harness.runs import operation_scores as operation_scores_runs
 
     commands.write_truth(tmp_path)
     drawn = []
@@ -172,7 +172,7 @@ def test_the_job_measures_each_seed_once_and_adds_seeds_up(
         assert len(batch.images) == 4
         return [5.0, 4.0, 1.0, 2.0, 3.0]
 
-    monkeypatch.setattr(operation_measuring, "masked_scores", masked)
+    monkeypatch.setattr(operation_scores_runs, "masked_scores", masked)
     assert operation_scores(tmp_path, "operation_scores.methods=[zc_pt]") == 0
     assert len(set(drawn)) == 6  # every edge sees images of its own
     again = operation_scores(tmp_path, "operation_scores.methods=[zc_pt]", "seed=0..1")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from harness.paper.ablations import swept
 from harness.paper.compare import absent, compared, counted
 from harness.paper.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
 from harness.paper.input_sizes import CHANNELS, IMAGES, SIDES, folder
-from harness.paper.results import Column
+from harness.results import Result
 from harness.spaces import darts_swap, spaces
 
 SWAP = [
@@ -62,10 +63,17 @@ def scores_of(space, task, seeds=(0, 1), proxies=PROXIES, n=N):
     return table
 
 
+def write_tables(path, scores):
+    """Writes the tables of job=correlate."""
+    scores.to_parquet(path / "scores.parquet")
+    stats.correlations(scores).to_csv(path / "correlations.csv", index=False)
+    stats.summary(scores, resamples=10).to_csv(path / "summary.csv", index=False)
+
+
 def store(root, space, task, *, under="", stand_in=False, pool=15_625, **settings):
     path = root / under / space / task
     path.mkdir(parents=True)
-    scores_of(space, task, **settings).to_parquet(path / "scores.parquet")
+    write_tables(path, scores_of(space, task, **settings))
     run = {
         "inputs": {"stand_in": stand_in, "source": "imagenet_sample_256"},
         "truth": {"n": pool, "metric": "top-1 accuracy, percent", "split": "test", "variant": "v"},
@@ -137,7 +145,7 @@ def test_no_text_is_clipped_or_covered(drawn):
             assert box.x1 < width + 0.05 and box.y1 < height + 0.05
 
 
-def column(space, task, values):
+def column(folder, space, task, values):
     """A stored result whose proxies have these correlations; NaN for constant scores."""
     rows = []
     for proxy, rho in values.items():
@@ -147,20 +155,25 @@ def column(space, task, values):
             for i, score in enumerate(scores)
         ]
     names = ["space", "task", "key", "proxy", "seed", "value", "status", "truth"]
-    return Column(space, task, pd.DataFrame(rows, columns=names), {})
+    path = folder / space / task
+    path.mkdir(parents=True)
+    write_tables(path, pd.DataFrame(rows, columns=names))
+    return Result(space, task, path)
 
 
-def test_heat_map_is_sorted_by_means_and_undefined_counts_as_nothing():
-    easy = column("a", "x", {"good": 1, "bad": -1, "sometimes": 1})
-    hard = column("b", "x", {"good": 1, "bad": -1, "sometimes": np.nan})
+def test_heat_map_is_sorted_by_means_and_undefined_counts_as_nothing(tmp_path):
+    easy = column(tmp_path, "a", "x", {"good": 1, "bad": -1, "sometimes": 1})
+    hard = column(tmp_path, "b", "x", {"good": 1, "bad": -1, "sometimes": np.nan})
     means, scored = sorted_means([hard, easy])
     assert list(means.index) == ["good", "sometimes", "bad"]
     assert list(means.columns) == ["a/x", "b/x"]
     assert np.isnan(means.loc["sometimes", "b/x"]) and scored.loc["sometimes", "b/x"]
 
 
-def test_a_proxy_that_was_not_scored_is_not_undefined():
-    means, scored = sorted_means([column("a", "x", {"p": 1, "q": 1}), column("b", "x", {"p": -1})])
+def test_a_proxy_that_was_not_scored_is_not_undefined(tmp_path):
+    both = column(tmp_path, "a", "x", {"p": 1, "q": 1})
+    one = column(tmp_path, "b", "x", {"p": -1})
+    means, scored = sorted_means([both, one])
     assert not scored.loc["q", "b/x"] and scored.loc["p", "b/x"]
     assert list(means.index) == ["q", "p"], "q's mean is over its one column"
 
@@ -317,7 +330,10 @@ def test_what_paper_names():
     [
         (lambda path: (path / "run.json").unlink(), "There is no result"),
         (lambda path: (path / "run.json").write_text("{"), "cannot be read"),
-        (lambda path: (path / "scores.parquet").write_bytes(b"x"), "cannot be read"),
+        (lambda path: (path / "run.json").write_text("[]"), "it is no JSON object"),
+        (lambda path: (path / "run.json").write_text('{"inputs": {}}'), "lacks 'truth'"),
+        (lambda path: (path / "scores.parquet").unlink(), "There is no result"),
+        (lambda path: (path / "scores.parquet").write_bytes(b"x"), "is corrupted"),
         (lambda path: path.rename(path.parent / "cifar100"), "is not a result of nb201/cifar100"),
     ],
 )
@@ -327,3 +343,23 @@ def test_broken_results(tmp_path, spoil, message):
     task = next((tmp_path / "nb201").iterdir()).name
     with pytest.raises(DataError, match=message):
         Results(tmp_path).column("nb201", task)
+
+
+def test_results_with_another_rule_for_undefined_scores_are_refused(tmp_path):
+    store(tmp_path, "nb201", "cifar10")
+    path = tmp_path / "nb201" / "cifar10" / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"config": {"undefined": "drop"}}))
+    with pytest.raises(DataError, match="made with undefined=drop"):
+        Results(tmp_path).column("nb201", "cifar10")
+
+
+def test_a_result_of_some_proxies_speaks_of_these_alone(tmp_path):
+    store(tmp_path, "nb201", "cifar10")
+    whole = Results(tmp_path).column("nb201", "cifar10")
+    part = replace(whole, proxies=("nwot",))
+    for table in (part.scores, part.correlations, part.summary):
+        assert set(table.proxy) == {"nwot"}
+    assert whole.summary_of("nwot") == part.summary_of("nwot")
+    assert part.failures(("undefined",)) == whole.failures(("undefined",)) == 2
+    with pytest.raises(DataError, match="0 rows of swap"):
+        part.summary_of("swap")

@@ -12,7 +12,7 @@ from harness.config import Config
 from harness.errors import HarnessError
 from harness.inputs import InputSettings, describe_inputs, load_batch
 from harness.inputs.augment import random_channels, random_crop
-from harness.jobs.protocol import SCORES_VERSION, protocol_of
+from harness.runs.protocol import SCORES_VERSION, protocol_of
 from harness.spaces import darts_swap, spaces
 from harness.tasks import tasks
 

@@ -14,7 +14,7 @@ from commands import call, start, write_truth
 
 from harness.errors import DataError, HarnessError
 from harness.files import atomic, make_writable
-from harness.jobs.scoring import IDENTITY, score_store
+from harness.runs.scoring import IDENTITY, score_store
 from harness.store import CACHE, ShardFolder
 
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.float64()), ("seconds", pa.float64())])

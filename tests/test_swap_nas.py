@@ -15,10 +15,10 @@ from harness.config import from_mapping
 from harness.errors import HarnessError
 from harness.inputs import InputSettings
 from harness.jobs.compare_searches import comparison
-from harness.jobs.search_results import found_table, trajectories, truth_of
-from harness.jobs.search_runs import run_search, searches_of
 from harness.passes import Run, SwapSettings
 from harness.passes.static import Layers, layers
+from harness.runs.search_results import found_table, trajectories, truth_of
+from harness.runs.searches import run_search, searches_of
 from harness.search.encoded_spaces import encoding
 from harness.search.encodings import Encoding
 from harness.search.evaluation import Evaluator, Measurement, Objective, Scorer, objective_of

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from commands import call, start
 
-from harness.jobs import zero_cost_pt_work
 from harness.jobs.zero_cost_pt import summarise
+from harness.runs import zero_cost_pt
 from harness.search import supernets
 from harness.search.supernets.nb201 import Nb201Supernet
 
@@ -84,7 +84,7 @@ def test_more_iterations_keep_what_is_there_and_other_settings_do_not_mix(tmp_pa
 
 @pytest.mark.usefixtures("tiny_supernet")
 def test_an_interrupted_run_continues_within_an_iteration(tmp_path, monkeypatch):
-    write, calls = zero_cost_pt_work.write_step, []
+    write, calls = zero_cost_pt.write_step, []
 
     def interrupted(*arguments, **keywords):
         calls.append(arguments)
@@ -95,7 +95,7 @@ def test_an_interrupted_run_continues_within_an_iteration(tmp_path, monkeypatch)
     stopped, whole = tmp_path / "stopped", tmp_path / "whole"
     stopped.mkdir(), whole.mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(zero_cost_pt_work, "write_step", interrupted)
+        patch.setattr(zero_cost_pt, "write_step", interrupted)
         assert call(stopped, *JOB) != 0
     finished = finished_files(stopped)
     assert len(finished) == 8

@@ -16,8 +16,8 @@ from harness import figures, stats
 from harness.config import Config
 from harness.errors import HarnessError
 from harness.jobs.base import jobs
-from harness.jobs.work import console
 from harness.results import Result, find_results
+from harness.runs.work import console
 
 REFERENCE = "reg_swap"
 SEEDS = "Architectures resampled 1000 times per seed; 95 % intervals."
@@ -31,7 +31,7 @@ def analysis(config: Config) -> Path:
     """
     folder = Path(config.results) / "analysis"
     results = find_results(config.results)
-    joints = {result.label: _joint(result, config) for result in results}
+    joints = {result.name: _joint(result, config) for result in results}
     beyond = _table(joints, stats.beyond_size)
     better = _table(joints, lambda joined: stats.differences(joined, REFERENCE))
     picked = _table(joints, stats.picks)
@@ -75,13 +75,13 @@ def _table(
 ) -> pd.DataFrame:
     """Stacks one analysis of every result; says which results lack a proxy that it needs."""
     parts = []
-    for label, joined in joints.items():
+    for name, joined in joints.items():
         try:
             part = analyse(joined)
         except HarnessError as error:
-            console.print(f"{label}: left out. {error}", highlight=False, soft_wrap=True)
+            console.print(f"{name}: left out. {error}", highlight=False, soft_wrap=True)
             continue
-        part.insert(0, "column", label)
+        part.insert(0, "column", name)
         parts.append(part)
     if not parts:
         raise HarnessError("No result has the proxies that the analysis needs; see above.")

@@ -16,8 +16,8 @@ from harness.config import Config
 from harness.errors import HarnessError
 from harness.files import make_writable
 from harness.jobs.base import jobs
-from harness.jobs.search_results import write_results
-from harness.jobs.search_runs import run_searches, searches_of
+from harness.runs.search_results import write_results
+from harness.runs.searches import run_searches, searches_of
 from harness.search.settings import METHODS
 from harness.stats.search import mean_over_seeds, paired_difference
 

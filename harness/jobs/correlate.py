@@ -16,11 +16,12 @@ from harness import figures, provenance, stats, truth
 from harness.config import Config
 from harness.errors import HarnessError
 from harness.files import atomic, make_writable
-from harness.inputs import describe_inputs
 from harness.jobs.base import jobs
-from harness.jobs.plan import Plan, plan
-from harness.jobs.scoring import score_shard, score_store
-from harness.jobs.work import console, run_shards
+from harness.results import CORRELATIONS, RECORD, SCORES, SUMMARY
+from harness.runs.plan import Plan, plan
+from harness.runs.protocol import images_of
+from harness.runs.scoring import score_shard, score_store
+from harness.runs.work import console, run_shards
 from harness.spaces import spaces
 
 
@@ -57,7 +58,7 @@ def correlate(config: Config) -> Path:
         "settings": asdict(scored.plan.protocol.settings),
         "seconds_of_this_run": round(time.monotonic() - started, 1),
     }
-    provenance.write(folder / "run.json", config, resolved, scored.accuracies.attrs)
+    provenance.write(folder / RECORD, config, resolved, scored.accuracies.attrs)
     _report(joined, summary, title=f"{config.space} · {config.task}")
     return folder
 
@@ -108,10 +109,9 @@ def score_sample(config: Config) -> Scored:
 def _write_tables(
     folder: Path, joined: pd.DataFrame, correlations: pd.DataFrame, summary: pd.DataFrame
 ) -> None:
-    for frame, name in ((correlations, "correlations.csv"), (summary, "summary.csv")):
-        with atomic(folder / name) as temporary:
-            frame.to_csv(temporary, index=False, lineterminator="\n")
-    with atomic(folder / "scores.parquet") as temporary:
+    for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
+        figures.write_tables(frame, (folder / name).with_suffix(""), ("csv",))
+    with atomic(folder / SCORES) as temporary:
         joined.to_parquet(temporary, index=False)
 
 
@@ -131,12 +131,10 @@ def _draw(
 def _subtitle(config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame) -> str:
     """Says what every number of a picture rests on: n, which accuracy, which images."""
     info = accuracies.attrs
-    images = describe_inputs(spaces.get(config.space).task(config.task), config.inputs)
-    stand_in = ", a stand-in" if images["stand_in"] else ""
     per_seed = joined.groupby("seed").key.nunique().max()
     return (
         f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
-        f"({info['variant']}). Images: {images['source']}{stand_in}."
+        f"({info['variant']}). {images_of(config)}"
     )
 
 

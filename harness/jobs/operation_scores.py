@@ -16,8 +16,8 @@ from harness import figures, provenance, truth
 from harness.config import Config
 from harness.errors import HarnessError
 from harness.jobs.base import jobs
-from harness.jobs.operation_measuring import Protocol, measure
 from harness.paper.zero_cost_pt import printed
+from harness.runs.operation_scores import Protocol, measure
 from harness.search import operation_scores as scores
 from harness.spaces import nb201
 from harness.truth import nb201_test_seeds, published

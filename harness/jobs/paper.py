@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import platform
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
-import harness
 from harness import provenance
 from harness.config import Config
 from harness.errors import DataError, HarnessError, unknown
-from harness.files import atomic
 from harness.jobs.base import jobs
-from harness.jobs.work import console
 from harness.paper import Results, artefacts
+from harness.results import RECORD
+from harness.runs.work import console
 
+PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
 SETS = ("all", "figures", "tables")
 
 
@@ -42,7 +38,8 @@ def paper(config: Config) -> Path:
             console.print(f"{name}: {error}", highlight=False, markup=False, soft_wrap=True)
         else:
             console.print(f"{name} drawn", highlight=False, markup=False)
-    _provenance(folder, [name for name in names if name not in lacking])
+    drawn = [name for name in names if name not in lacking]
+    provenance.save(folder / RECORD, {"drawn": drawn}, PACKAGES)  # of the drawing, not the scores
     if lacking:
         raise HarnessError(
             f"{', '.join(lacking)} could not be drawn for lack of stored results, as said above; "
@@ -69,20 +66,6 @@ def chosen(asked: object) -> list[str]:
     if not names:
         raise HarnessError("paper=[] names nothing; write paper=figure4 or paper=all.")
     return list(dict.fromkeys(names))
-
-
-def _provenance(folder: Path, drawn: list[str]) -> None:
-    """Says which code drew the latest artefacts; that of the scores lies beside these."""
-    record = {
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "drawn": drawn,
-        "harness": harness.__version__,
-        "commit": provenance.commit(),
-        "versions": {"python": platform.python_version()}
-        | {name: version(name) for name in ("numpy", "scipy", "pandas", "matplotlib")},
-    }
-    with atomic(folder / "run.json") as temporary:
-        temporary.write_text(json.dumps(record, indent=2) + "\n")
 
 
 jobs.add("paper", paper)

@@ -62,7 +62,7 @@ def _rows(result: Result, config: Config) -> list[dict[Hashable, Any]]:
     known: dict[Hashable, Any] = {
         "space": result.space,
         "task": result.task,
-        "inputs": result.record["inputs"]["source"],
+        "inputs": result.images,
         "init": swap["init"],
         "images": swap["images"],
         "repeats": swap["repeats"],

@@ -12,10 +12,11 @@ from rich.console import Console
 from harness import figures, provenance
 from harness.config import Config
 from harness.errors import HarnessError
-from harness.files import atomic, make_writable
+from harness.files import make_writable
 from harness.jobs.base import jobs
-from harness.jobs.search_results import NO_TRUTH, found_table, images_of
-from harness.jobs.search_runs import run_searches, searches_of
+from harness.runs.protocol import images_of
+from harness.runs.search_results import NO_TRUTH, found_table
+from harness.runs.searches import run_searches, searches_of
 from harness.search.evolution import budget
 from harness.stats import spearman
 
@@ -44,8 +45,7 @@ def size_control(config: Config) -> Path:
     each = len(evaluations) // len(items)
     evaluations["mu"] = np.repeat([item.objective.mu for item in items], each)
     sizes = _sizes(evaluations, config)
-    with atomic(folder / "sizes.csv") as temporary:
-        sizes.to_csv(temporary, index=False, lineterminator="\n")
+    figures.write_tables(sizes, folder / "sizes", ("csv",))
     final = "params_imagenet" if config.task == "imagenet" else "params_cifar10"
     rho = {column: spearman(sizes.mu, sizes[column]) for column in ("theta", final)}
     _draw(folder, sizes, final, rho, config)

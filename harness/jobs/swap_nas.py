@@ -14,8 +14,8 @@ from harness import figures
 from harness.config import Config
 from harness.files import make_writable
 from harness.jobs.base import jobs
-from harness.jobs.search_results import write_results
-from harness.jobs.search_runs import run_searches, searches_of
+from harness.runs.search_results import write_results
+from harness.runs.searches import run_searches, searches_of
 
 SHOWN = (
     *("seed", "score", "theta", "params", "params_cifar10", "params_imagenet"),

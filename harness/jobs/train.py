@@ -13,14 +13,14 @@ import pandas as pd
 from rich.progress import track
 from torch import nn
 
-from harness import provenance, seeds
+from harness import figures, provenance, seeds
 from harness.config import Config
 from harness.errors import HarnessError
-from harness.files import atomic, make_writable
+from harness.files import make_writable
 from harness.inputs import banks, digits, read_bank
 from harness.jobs.base import jobs
-from harness.jobs.protocol import check_device
-from harness.jobs.work import console
+from harness.runs.protocol import check_device
+from harness.runs.work import console
 from harness.spaces import spaces
 from harness.spaces.darts_networks import Network, Skeleton
 from harness.spaces.nb301 import from_genotype, parse
@@ -122,8 +122,7 @@ def _run(training: FinalTraining, data: Pixels, test: Pixels, folder: Path) -> N
         row = training.train_epoch(data)
         training.history.append(row | {"test_accuracy": training.accuracy(test)})
         training.save(checkpoint)
-    with atomic(folder / "log.csv") as temporary:
-        pd.DataFrame(training.history).to_csv(temporary, index=False, lineterminator="\n")
+    figures.write_tables(pd.DataFrame(training.history), folder / "log", ("csv",))
 
 
 jobs.add("train", train)

@@ -21,7 +21,7 @@ from harness.errors import HarnessError
 from harness.files import atomic
 from harness.inputs import banks, digits, to_tensor
 from harness.jobs.base import jobs
-from harness.jobs.work import blocks, run_shards
+from harness.runs.work import blocks, run_shards
 from harness.spaces import spaces
 from harness.store import ShardFolder
 from harness.training.recipe import LabelledImages, Recipe, accuracy, train

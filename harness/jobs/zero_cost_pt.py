@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness import provenance, truth
+from harness import figures, provenance, truth
 from harness.config import Config
 from harness.errors import DataError
 from harness.files import atomic, make_writable
 from harness.jobs.base import jobs
-from harness.jobs.protocol import check_device
-from harness.jobs.work import blocks, console, run_shards
-from harness.jobs.zero_cost_pt_work import (
+from harness.proxies import proxies
+from harness.runs.protocol import check_device
+from harness.runs.work import blocks, console, run_shards
+from harness.runs.zero_cost_pt import (
     ComparisonShard,
     IterationShard,
     Search,
@@ -31,7 +32,6 @@ from harness.jobs.zero_cost_pt_work import (
     run_comparison,
     run_iteration,
 )
-from harness.proxies import proxies
 from harness.search import found
 from harness.search.zero_cost_pt import count_perturbations, schedule
 
@@ -254,9 +254,8 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write(search: Search, config: Config, table: pd.DataFrame) -> None:
-    for frame, name in ((table, "found.csv"), (summarise(table), "summary.csv")):
-        with atomic(search.folder / name) as temporary:
-            frame.to_csv(temporary, index=False, lineterminator="\n")
+    for frame, name in ((table, "found"), (summarise(table), "summary")):
+        figures.write_tables(frame, search.folder / name, ("csv",))
     with atomic(search.folder / "steps.parquet") as temporary:
         _step_table(search, config.seeds).to_parquet(temporary, index=False)
 

@@ -12,11 +12,10 @@ from harness.paper import (
     zero_cost_pt_iterations,
 )
 from harness.paper.base import Artefact, Drawn, artefacts
-from harness.paper.results import Column, Results
+from harness.paper.results import Results
 
 __all__ = [
     "Artefact",
-    "Column",
     "Drawn",
     "Results",
     "ablations",

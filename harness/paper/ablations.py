@@ -9,13 +9,14 @@ from harness import stats
 from harness.errors import DataError
 from harness.paper import published
 from harness.paper.base import Drawn, artefact
-from harness.paper.results import Column, Results
+from harness.paper.results import Results
+from harness.results import Result
 from harness.spaces import spaces
 
 UNDER = "ablation"
 
 
-def stored(results: Results, space: str) -> Column:
+def stored(results: Results, space: str) -> Result:
     """Returns the swap scores of all groups: from ``ablation/``, else the space's own result.
 
     Raises:
@@ -25,7 +26,7 @@ def stored(results: Results, space: str) -> Column:
     return results.column(space, "cifar10", under=under)
 
 
-def groups(column: Column) -> pd.DataFrame:
+def groups(column: Result) -> pd.DataFrame:
     """Returns Ψ, Θ and the accuracy of the evaluation groups: every seed but 0.
 
     ``theta`` is the size that the paper's histograms show, ``built`` that of the scored network.
@@ -50,14 +51,14 @@ def groups(column: Column) -> pd.DataFrame:
     return rows.assign(theta=sizes(column, rows["key"]), built=rows["key"].map(built))
 
 
-def sizes(column: Column, keys: pd.Series[str]) -> pd.Series[float]:
+def sizes(column: Result, keys: pd.Series[str]) -> pd.Series[float]:
     """Returns Θ of architectures in millions of parameters."""
     space = spaces.get(column.space)
     counted = {key: space.theta_params(key, column.task) for key in keys.unique()}
     return keys.map(counted) / 1e6
 
 
-def swept(column: Column, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Repeats one of the tables.
 
     Args:

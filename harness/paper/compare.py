@@ -11,7 +11,8 @@ import pandas as pd
 from harness.errors import DataError
 from harness.paper import ablations, input_sizes, published, sizes
 from harness.paper.base import Drawn, artefact
-from harness.paper.results import Column, Results
+from harness.paper.results import Results
+from harness.results import Result
 
 Row = dict[str, Any]
 
@@ -94,14 +95,14 @@ def absent(source: str, artefact: str, column: str, quantity: str, why: str) -> 
     }
 
 
-def reasons(column: Column, seeds: int) -> str:
+def reasons(column: Result, seeds: int) -> str:
     """Lists how a stored result differs from the paper's: n, seeds, images, accuracies.
 
     Args:
         column: The stored result.
         seeds: How many the paper averages over.
     """
-    pool = column.run["truth"]["n"]
+    pool = column.record["truth"]["n"]
     full = FULL.get(column.space, pool)
     found = [
         f"n = {column.n} instead of 1000" if column.n < 1000 else "",
@@ -109,15 +110,15 @@ def reasons(column: Column, seeds: int) -> str:
         f"stand-in images ({column.images})" if column.stand_in else "",
         f"accuracies of {pool} instead of {full} architectures" if pool < full else "",
         "every seed holds nearly the same architectures" if column.n > pool / 2 else "",
-        f"accuracy: {column.run['truth']['variant']}",
+        f"accuracy: {column.record['truth']['variant']}",
     ]
     return "; ".join(filter(None, found))
 
 
 def _correlation(
-    source: str, artefact: str, column: Column, proxy: str, *, paper: float, seeds: int, why: str
+    source: str, artefact: str, column: Result, proxy: str, *, paper: float, seeds: int, why: str
 ) -> Row:
-    summary = column.summary(proxy)
+    summary = column.summary_of(proxy)
     return compared(
         source,
         artefact,
@@ -156,7 +157,7 @@ def _tables(results: Results) -> Iterator[Row]:
         for row in wide.to_dict("records"):
             plain = row["block"] == "none"
             name = "no regularisation" if plain else f"μ = {row['mu']:g}, σ = {row['sigma']:g}"
-            shown = column.run.get("config", {}).get("swap", {}).get("images", 32)
+            shown = column.record.get("config", {}).get("swap", {}).get("images", 32)
             images = f"; Ψ of {shown} images, at most 2^{shown}" if shown < 32 else ""
             head = "; Θ with the auxiliary head" if "ours_without_auxiliary" in row else ""
             yield compared(

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pandas as pd
 
 from harness import figures
 from harness.errors import DataError
 from harness.paper.base import Drawn, artefact
-from harness.paper.results import Column, Results, label
+from harness.paper.results import Results
+from harness.results import Result, label
 
 Names = Sequence[tuple[str, str]]
 
@@ -36,7 +38,7 @@ PAPER_PROXIES = (
 STAND_IN = "*"
 
 
-def available(results: Results, names: Names) -> list[Column]:
+def available(results: Results, names: Names) -> list[Result]:
     """Returns the columns that are stored.
 
     Raises:
@@ -49,7 +51,7 @@ def available(results: Results, names: Names) -> list[Column]:
     return found
 
 
-def sorted_means(columns: Sequence[Column]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def sorted_means(columns: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Averages over seeds and sorts rows and columns by their mean, the largest first.
 
     For the order an undefined correlation counts 0, as in the benchmark's own figure, so that a
@@ -68,12 +70,12 @@ def sorted_means(columns: Sequence[Column]) -> tuple[pd.DataFrame, pd.DataFrame]
     return means.loc[rows, names], scored.loc[rows, names]
 
 
-def _means(column: Column) -> pd.Series[float]:
+def _means(column: Result) -> pd.Series[float]:
     grouped = column.correlations.groupby("proxy", sort=False)["spearman"]
     return grouped.agg(lambda seeds: seeds.mean(skipna=False))
 
 
-def described(columns: Sequence[Column]) -> pd.DataFrame:
+def described(columns: Sequence[Result]) -> pd.DataFrame:
     """Says of every column what its numbers rest on: n, seeds, images, accuracy, failures."""
     return pd.DataFrame(
         [
@@ -83,26 +85,21 @@ def described(columns: Sequence[Column]) -> pd.DataFrame:
                 "seeds": c.seeds,
                 "images": c.images,
                 "stand_in": "yes" if c.stand_in else "no",
-                "accuracy": c.run["truth"]["metric"],
-                "split": c.run["truth"]["split"],
-                "variant": c.run["truth"]["variant"],
-                "architectures_with_accuracy": c.run["truth"]["n"],
+                "accuracy": c.record["truth"]["metric"],
+                "split": c.record["truth"]["split"],
+                "variant": c.record["truth"]["variant"],
+                "architectures_with_accuracy": c.record["truth"]["n"],
                 "undefined": c.failures(("undefined",)),
                 "failed": c.failures(),
-                "commit": str(c.run.get("commit", ""))[:12],
+                "commit": str(c.record.get("commit", ""))[:12],
             }
             for c in columns
         ]
     )
 
 
-def _heatmap(columns: Sequence[Column], missing: Names, proxies: Sequence[str] | None) -> Drawn:
-    kept = columns
-    if proxies is not None:
-        kept = [
-            Column(c.space, c.task, c.scores[c.scores["proxy"].isin(proxies)], c.run)
-            for c in columns
-        ]
+def _heatmap(columns: Sequence[Result], missing: Names, proxies: Sequence[str] | None) -> Drawn:
+    kept = [c if proxies is None else replace(c, proxies=tuple(proxies)) for c in columns]
     means, scored = sorted_means(kept)
     name = "figure4" if proxies is not None else "figure4_all"
     table = means.rename_axis("proxy").reset_index()
@@ -113,7 +110,7 @@ def _heatmap(columns: Sequence[Column], missing: Names, proxies: Sequence[str] |
 
 
 def _draw(
-    means: pd.DataFrame, scored: pd.DataFrame, columns: dict[str, Column], missing: Names
+    means: pd.DataFrame, scored: pd.DataFrame, columns: dict[str, Result], missing: Names
 ) -> figures.Figure:
     shown = [columns[name] for name in means.columns]
     labels = [c.label + (STAND_IN if c.stand_in else "") for c in shown]

@@ -8,7 +8,8 @@ from harness import figures
 from harness.errors import DataError
 from harness.paper import published
 from harness.paper.base import Drawn, artefact
-from harness.paper.results import Column, Results
+from harness.paper.results import Results
+from harness.results import Result
 
 PROXIES = {"activation_patterns": "|A|", "swap": "swap", "reg_swap": "reg_swap"}
 SIDES = (3, 15, 32)
@@ -24,7 +25,7 @@ def folder(images: int, side: int) -> str:
     return f"table3/images{images}_side{side}"
 
 
-def settings(results: Results) -> dict[tuple[int, int], dict[int, Column]]:
+def settings(results: Results) -> dict[tuple[int, int], dict[int, Result]]:
     """Returns the complete settings: (channels, images) to input side to scores.
 
     Raises:
@@ -64,9 +65,9 @@ def measured(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows).merge(paper, on=["side", "proxy"], how="left")
 
 
-def _row(column: Column, proxy: str) -> dict[str, object]:
+def _row(column: Result, proxy: str) -> dict[str, object]:
     rows = column.scores[column.scores["proxy"] == proxy]
-    summary = column.summary(proxy)
+    summary = column.summary_of(proxy)
     defined = rows.loc[rows["status"] == "ok", "value"]
     return {
         "proxy": proxy,
@@ -83,8 +84,8 @@ def _row(column: Column, proxy: str) -> dict[str, object]:
     }
 
 
-def _regulariser(column: Column, name: str) -> float:
-    return float(column.run["resolved"]["settings"]["regulariser"][name])
+def _regulariser(column: Result, name: str) -> float:
+    return float(column.record["resolved"]["settings"]["regulariser"][name])
 
 
 def layout(tidy: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +128,7 @@ def figure15(results: Results) -> Drawn:
 
 
 def _points(
-    columns: dict[int, Column], setting: tuple[int, int], tidy: pd.DataFrame
+    columns: dict[int, Result], setting: tuple[int, int], tidy: pd.DataFrame
 ) -> figures.Figure:
     channels, images = setting
     here = tidy[(tidy.channels == channels) & (tidy.images == images)]
@@ -174,7 +175,7 @@ def _lines(tidy: pd.DataFrame) -> figures.Figure:
     )
 
 
-def _basis(tidy: pd.DataFrame, column: Column) -> str:
+def _basis(tidy: pd.DataFrame, column: Result) -> str:
     stand_in = ", a stand-in" if column.stand_in else ""
     return (
         f"n = {int(tidy.n.min())} architectures, seeds: {column.seeds}. Images: random crops of "

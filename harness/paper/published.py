@@ -1,4 +1,4 @@
-"""The numbers that the papers print, from ``published.toml``."""
+"""The numbers that the papers print, from TOML files beside this one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,15 @@ GROUPS = 5
 
 
 @cache
-def published() -> dict[str, Any]:
-    """Returns the whole file."""
-    with Path(__file__).with_name("published.toml").open("rb") as file:
+def read(name: str) -> dict[str, Any]:
+    """Returns the whole file ``<name>.toml`` beside this one."""
+    with Path(__file__).with_name(f"{name}.toml").open("rb") as file:
         return tomllib.load(file)
+
+
+def published() -> dict[str, Any]:
+    """Returns what the SWAP paper and NAS-Bench-Suite-Zero print."""
+    return read("published")
 
 
 def ablation(table: str) -> pd.DataFrame:

@@ -9,7 +9,8 @@ import pandas as pd
 from harness import figures
 from harness.paper.base import Drawn, artefact
 from harness.paper.heatmaps import PAPER_COLUMNS, STAND_IN, available
-from harness.paper.results import SPACES, Column, Results, label
+from harness.paper.results import Results
+from harness.results import SPACES, Result, label
 
 
 @artefact("figure16", "figure")
@@ -48,16 +49,16 @@ def _scatters(results: Results, proxy: str, name: str, title: str) -> Drawn:
     return Drawn({name: table}, {name: figure})
 
 
-def _summary(column: Column, proxy: str) -> dict[str, Any]:
+def _summary(column: Result, proxy: str) -> dict[str, Any]:
     kept = {
         name: v
-        for name, v in column.summary(proxy).items()
+        for name, v in column.summary_of(proxy).items()
         if name not in ("space", "task", "proxy")
     }
     return {"column": column.name, "images": column.images, **kept}
 
 
-def _panel(column: Column, proxy: str, row: dict[str, Any]) -> figures.Panel:
+def _panel(column: Result, proxy: str, row: dict[str, Any]) -> figures.Panel:
     rows = column.scores[column.scores["proxy"] == proxy]
     spread = f" ± {row['spearman_std']:.2f}" if row["seeds"] > 1 else ""
     rho = figures.printed(row["spearman_mean"])

@@ -7,8 +7,6 @@ from stored searches, scores and accuracies; nothing is scored here. Errors are 
 from __future__ import annotations
 
 import json
-import tomllib
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import pandas as pd
 
 from harness import seeds, truth
 from harness.errors import DataError
+from harness.paper import published
 from harness.paper.base import Drawn, artefact
 from harness.paper.results import Results
 from harness.truth import nb201_test_seeds
@@ -30,11 +29,9 @@ NASWOT_SIZE = 1000
 NASWOT_RUNS = 500
 
 
-@cache
 def printed() -> dict[str, Any]:
     """Returns the numbers that the paper prints, ``zero_cost_pt.toml``."""
-    with Path(__file__).with_name("zero_cost_pt.toml").open("rb") as file:
-        return tomllib.load(file)
+    return published.read("zero_cost_pt")
 
 
 def searches(results: Results) -> pd.DataFrame:

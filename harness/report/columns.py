@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
 
 from harness.errors import DataError
-from harness.results import Result
+from harness.results import CORRELATIONS, RECORD, SCORES, SUMMARY, Result
 
 # Trials of a user; what the tables of the paper are made of and show themselves.
 SKIPPED = {"demo", "smoke", "ablation", "table3", "report", "paper", "analysis"}
@@ -23,56 +19,25 @@ _SCORES = {"key", "proxy", "seed", "value", "status", "seconds", "truth"}
 _RECORD = {"config", "truth", "inputs", "versions", "machine", "commit"}
 
 
-@dataclass(frozen=True)
-class Column:
-    """What one run of ``job=correlate`` left: a column of the heat map.
+@dataclass(frozen=True, kw_only=True)
+class Column(Result):
+    """A result as a column of the heat map.
 
     Attributes:
-        name: Its folder below the results: ``nb201/cifar100``.
-        result: Its scores and their provenance.
-        summary: ``summary.csv``, one row per proxy.
-        correlations: ``correlations.csv``, one row per proxy and seed.
+        root: The folder of all results.
     """
 
-    name: str
-    result: Result
-    summary: pd.DataFrame
-    correlations: pd.DataFrame
+    root: Path
 
     @property
-    def folder(self) -> Path:
-        """Where it lies."""
-        return self.result.folder
-
-    @property
-    def scores(self) -> pd.DataFrame:
-        """``scores.parquet``, one row per architecture, proxy and seed."""
-        return self.result.scores
-
-    @property
-    def record(self) -> Mapping[str, Any]:
-        """``run.json``, the provenance."""
-        return self.result.record
+    def name(self) -> str:
+        """Its folder below the results: ``nb201/cifar100``."""
+        return self.folder.relative_to(self.root).as_posix()
 
     @property
     def has_place(self) -> bool:
         """Whether it lies at ``<space>/<task>``; otherwise in a folder with a name of its own."""
         return self.name.count("/") == 1
-
-    @property
-    def n(self) -> int:
-        """Architectures per seed."""
-        return int(self.summary["n"].max())
-
-    @property
-    def seeds(self) -> int:
-        """Number of seeds."""
-        return int(self.summary["seeds"].max())
-
-    @property
-    def stand_in(self) -> bool:
-        """Whether other images took the place of the task's own."""
-        return bool(self.record["inputs"]["stand_in"])
 
     @property
     def marks(self) -> str:
@@ -94,35 +59,27 @@ def find_columns(folder: Path) -> list[Column]:
     Raises:
         DataError: If there is no result, or a file of one is missing or not what it should be.
     """
-    places = [path.parent for path in folder.rglob("scores.parquet")]
-    names = {place: place.relative_to(folder).as_posix() for place in places}
-    wanted = [place for place in places if not SKIPPED & set(names[place].split("/"))]
+    found = [path.parent for path in folder.rglob(SCORES)]
+    wanted = [path for path in found if not SKIPPED & set(path.relative_to(folder).parts)]
     if not wanted:
         raise DataError(
-            f"There is no scores.parquet below {folder}, so there is nothing to report; run "
+            f"There is no {SCORES} below {folder}, so there is nothing to report; run "
             "python -m harness space=nb201 task=cifar10 first, or name the folder with results=."
         )
-    columns = [_read(place, names[place]) for place in wanted]
+    columns = [_complete(Column(path.parent.name, path.name, path, root=folder)) for path in wanted]
     return sorted(columns, key=lambda column: (not column.has_place, column.name))
 
 
-def _read(folder: Path, name: str) -> Column:
-    result = Result(folder.parent.name, folder.name, folder)
-    try:
-        tables = [pd.read_csv(folder / f"{file}.csv") for file in ("summary", "correlations")]
-    except (OSError, ValueError) as error:  # pandas raises ValueErrors
-        raise DataError(
-            f"The result in {folder} cannot be read ({error}); run it again to write its files."
-        ) from error
-    column = Column(name, result, *tables)
+def _complete(column: Column) -> Column:
     for file, wanted, found in (
-        ("summary.csv", _SUMMARY, column.summary.columns),
-        ("correlations.csv", {"proxy", "seed", "spearman"}, column.correlations.columns),
-        ("scores.parquet", _SCORES, column.scores.columns),
-        ("run.json", _RECORD, column.record),
+        (SUMMARY, _SUMMARY, column.summary.columns),
+        (CORRELATIONS, {"proxy", "seed", "spearman"}, column.correlations.columns),
+        (SCORES, _SCORES, column.scores.columns),
+        (RECORD, _RECORD, column.record),
     ):
         if missing := sorted(wanted - set(found)):
             raise DataError(
-                f"{folder / file} lacks {', '.join(missing)}; run the result again to write it."
+                f"{column.folder / file} lacks {', '.join(missing)}; run the result again to write "
+                "it."
             )
     return column

@@ -25,7 +25,6 @@ from numpy._core.multiarray import scalar
 from harness.errors import DataError
 from harness.truth import nb201_runs, records
 from harness.truth.download import fetch
-from harness.truth.sources import source
 from harness.truth.tables import converted_copy
 
 SOURCE = "nats_tss"
@@ -102,20 +101,11 @@ def _read_task(task: str, split: str, path: Path) -> pd.DataFrame:
     return nb201_runs.of_task(every, task, split)
 
 
-for (_task, _split), _images in nb201_runs.SPLITS.items():
-    _info = records.TruthInfo(
-        space="nb201",
-        task=_task,
-        variant="nats" if _split == "test" else "nats_validation",
-        metric="top-1 accuracy, percent",
-        split=_images,
-        epochs=200,
-        training_seeds="as in the user's copy, stated per architecture",
-        aggregation="mean",
-        n=15_625,
-        sources=(SOURCE,),
-        licence=source(SOURCE).licence,
-        note="The user names their copy (truth.path=) and vouches for it, since no checksum is "
-        "published; needs the extra official. It is a pickle, of which only plain data is read.",
-    )
+_NOTE = (
+    "The user names their copy (truth.path=) and vouches for it, since no checksum is "
+    "published; needs the extra official. It is a pickle, of which only plain data is read."
+)
+for _task, _split, _info in nb201_runs.described(
+    "nats", SOURCE, "as in the user's copy, stated per architecture", _NOTE
+):
     records.add(records.Record(_info, _read_unnamed, read_path=partial(_read_task, _task, _split)))

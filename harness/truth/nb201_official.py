@@ -22,7 +22,6 @@ from numpy._core.multiarray import scalar
 
 from harness.errors import DataError
 from harness.truth import nb201_runs, records
-from harness.truth.sources import source
 from harness.truth.tables import converted
 
 SOURCE = "nb201_official"
@@ -78,20 +77,11 @@ def _read_task(task: str, split: str) -> pd.DataFrame:
     return nb201_runs.of_task(every, task, split)
 
 
-for (_task, _split), _images in nb201_runs.SPLITS.items():
-    _info = records.TruthInfo(
-        space="nb201",
-        task=_task,
-        variant="official" if _split == "test" else "official_validation",
-        metric="top-1 accuracy, percent",
-        split=_images,
-        epochs=200,
-        training_seeds="one to three, stated per architecture",
-        aggregation="mean",
-        n=15_625,
-        sources=(SOURCE,),
-        licence=source(SOURCE).licence,
-        note="The official file (5 GB) has to be placed by hand and needs the extra official; it "
-        "is a pickle, read only with the recorded checksum and by torch's restricted loader.",
-    )
+_NOTE = (
+    "The official file (5 GB) has to be placed by hand and needs the extra official; it "
+    "is a pickle, read only with the recorded checksum and by torch's restricted loader."
+)
+for _task, _split, _info in nb201_runs.described(
+    "official", SOURCE, "one to three, stated per architecture", _NOTE
+):
     records.add(records.Record(_info, partial(_read_task, _task, _split)))

@@ -15,6 +15,8 @@ import pandas as pd
 
 from harness.errors import DataError, HarnessError
 from harness.spaces import nb201
+from harness.truth import records
+from harness.truth.sources import source
 
 # What the benchmark calls the training runs and the images behind (task, split).
 SETS = {
@@ -101,6 +103,38 @@ def _rows(results: Any) -> Iterator[dict[str, object]]:
             "std": values.std(ddof=1),
             "n_training_seeds": len(values),
         }
+
+
+def described(
+    variant: str, file: str, training_seeds: str, note: str
+) -> Iterator[tuple[str, str, records.TruthInfo]]:
+    """Yields task, split and what a distribution's accuracies of these mean.
+
+    Args:
+        variant: Name of the test accuracies; those of validation append ``_validation``.
+        file: The distribution, as ``sources.toml`` names it.
+        training_seeds: Which runs there are.
+        note: What else a reader should know.
+    """
+    for (task, split), images in SPLITS.items():
+        yield (
+            task,
+            split,
+            records.TruthInfo(
+                space="nb201",
+                task=task,
+                variant=variant if split == "test" else f"{variant}_validation",
+                metric="top-1 accuracy, percent",
+                split=images,
+                epochs=200,
+                training_seeds=training_seeds,
+                aggregation="mean",
+                n=15_625,
+                sources=(file,),
+                licence=source(file).licence,
+                note=note,
+            ),
+        )
 
 
 def of_task(every: pd.DataFrame, task: str, split: str) -> pd.DataFrame:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import torch
 
 from harness import seeds
-from harness.inputs import InputSettings, describe_inputs, load_batch
+from harness.inputs import InputSettings, load_batch
+from harness.runs.protocol import described, digest
 from harness.search import found
 from harness.search.perturbation import Scorer, network_score
 from harness.search.settings import SearchSettings
@@ -92,7 +89,7 @@ class Search:
         values = {
             "space": self.space,
             "task": self.task,
-            "inputs": _described(self.task, self.inputs),
+            "inputs": described(self.task, self.inputs),
             "images": self.images,
             "device": torch.device(self.device).type,
             "proxy": settings.proxy,
@@ -101,8 +98,7 @@ class Search:
             "counting": settings.counting,
             "version": VERSION,
         }
-        text = json.dumps(values, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest(values)
 
     def batch(self, *name: object) -> Batch:
         """Returns the minibatch that ``name`` identifies, on the device."""
@@ -125,11 +121,6 @@ class Search:
         stream = (self.space, seed, iteration)
         plan = blueprint(self.space)
         return Problem(plan.operations, plan.pruned_nodes, self.settings, stream)
-
-
-@cache
-def _described(task: str, inputs: InputSettings) -> dict[str, Any]:
-    return describe_inputs(tasks.get(task), inputs)
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import pyarrow as pa
 from torch import nn
 
 from harness import engine, seeds
-from harness.jobs.protocol import Protocol
 from harness.passes import Run
+from harness.runs.protocol import Protocol
 from harness.spaces import spaces
 from harness.store import ShardFolder
 from harness.types import Score

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 
@@ -41,14 +41,13 @@ class Protocol:
         """Names this protocol as far as it matters to one proxy."""
         values = asdict(self)
         values["device"] = torch.device(self.device).type
-        values["inputs"] = _described(self.task, self.inputs)
+        values["inputs"] = described(self.task, self.inputs)
         proxy = proxies.get(name)
         if not proxy.takes_settings:
             read = {SECTIONS.get(PASSES[kind]) for kind in proxy.needs.values()}
             values["settings"] = {k: v for k, v in values["settings"].items() if k in read}
         values["version"] = SCORES_VERSION
-        text = json.dumps(values, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest(values)
 
     def fingerprints(self, names: Sequence[str]) -> dict[str, str]:
         """Returns the fingerprint of each proxy."""
@@ -91,9 +90,22 @@ def protocol_of(config: Config, pool: Sequence[str]) -> Protocol:
     )
 
 
+def digest(values: object, length: int = 12) -> str:
+    """Names values by the first hexadecimal digits of a hash of them as JSON."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
 @cache
-def _described(task: str, inputs: InputSettings) -> dict[str, str | bool | None]:
+def described(task: str, inputs: InputSettings) -> Mapping[str, str | bool | None]:
+    """Returns what ``describe_inputs`` says; a bank's checksum is computed once per process."""
     return describe_inputs(tasks.get(task), inputs)
+
+
+def images_of(config: Config) -> str:
+    """Says in words which images the scores rest on."""
+    found = described(config.task, config.inputs)
+    return f"Images: {found['source']}{', a stand-in' if found['stand_in'] else ''}."
 
 
 @cache

@@ -13,8 +13,8 @@ import pandas as pd
 from harness import figures, provenance, truth
 from harness.config import Config
 from harness.files import atomic
-from harness.inputs import describe_inputs
-from harness.jobs.search_runs import Search
+from harness.runs.protocol import images_of
+from harness.runs.searches import Search
 from harness.search.evolution import budget
 from harness.search.final_networks import cifar10_size, imagenet_size
 from harness.spaces import darts_space, nb301, spaces
@@ -129,12 +129,6 @@ def write_results(
     described = NO_TRUTH if accuracies is None else accuracies.attrs
     provenance.write(folder / "run.json", config, resolved, described)
     return found
-
-
-def images_of(config: Config) -> str:
-    """Says in words which images the scores rest on."""
-    described = describe_inputs(spaces.get(config.space).task(config.task), config.inputs)
-    return f"Images: {described['source']}{', a stand-in' if described['stand_in'] else ''}."
 
 
 def _regulariser(item: Search) -> str:

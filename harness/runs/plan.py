@@ -11,10 +11,10 @@ import pandas as pd
 
 from harness.config import Config
 from harness.errors import HarnessError, unknown
-from harness.jobs.protocol import Protocol, protocol_of
-from harness.jobs.scoring import SCHEMA, ScoreShard
-from harness.jobs.work import blocks
 from harness.proxies import PopulationProxy, populations, proxies
+from harness.runs.protocol import Protocol, protocol_of
+from harness.runs.scoring import SCHEMA, ScoreShard
+from harness.runs.work import blocks
 from harness.spaces import spaces
 from harness.stats.ranks import FAILED
 

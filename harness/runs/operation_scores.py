@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,9 +13,9 @@ from harness import seeds
 from harness.config import Config
 from harness.errors import HarnessError
 from harness.files import make_writable
-from harness.inputs import InputSettings, bank_of, describe_inputs, load_batch, read_bank
-from harness.jobs.protocol import SCORES_VERSION, check_device
-from harness.jobs.work import run_shards
+from harness.inputs import InputSettings, bank_of, load_batch, read_bank
+from harness.runs.protocol import SCORES_VERSION, check_device, described, digest
+from harness.runs.work import run_shards
 from harness.search import SearchSettings, trained_scores
 from harness.search.operation_scores import TRAINED, UNTRAINED
 from harness.search.perturbation import KERNEL_PROXY, discretised_scores, masked_scores
@@ -80,12 +78,11 @@ class Protocol:
         values = {
             "space": self.space,
             "task": self.task,
-            "inputs": describe_inputs(tasks.get(self.task), self.inputs),
+            "inputs": described(self.task, self.inputs),
             "chosen": self.images if method in UNTRAINED else asdict(self.recipe),
             "version": SCORES_VERSION,
         }
-        text = json.dumps(values, sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return digest(values)
 
 
 @dataclass(frozen=True)
@@ -202,7 +199,7 @@ def _halves(protocol: Protocol, seed: int) -> Halves:
     """Returns both halves of the training images; a batch and its second are just that."""
     task = tasks.get(protocol.task)
     bank = bank_of(task, protocol.inputs)
-    if bank is None or describe_inputs(task, protocol.inputs)["labels"] != "true":
+    if bank is None or described(protocol.task, protocol.inputs)["labels"] != "true":
         raise HarnessError(
             f"A supernet cannot be trained on {protocol.inputs.source}: the labels would be "
             "random; choose inputs with labels of this task."

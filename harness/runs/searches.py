@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -26,10 +24,9 @@ from harness import seeds
 from harness.config import Config
 from harness.executors import executors
 from harness.files import atomic
-from harness.inputs import describe_inputs
-from harness.jobs.protocol import SCORES_VERSION, check_device
-from harness.jobs.work import Rate, console
 from harness.passes import SwapSettings
+from harness.runs.protocol import SCORES_VERSION, check_device, described, digest
+from harness.runs.work import Rate, console
 from harness.search import SearchSettings
 from harness.search.encoded_spaces import encoding
 from harness.search.evaluation import Evaluator, Measurement, Objective, Scorer, objective_of
@@ -85,10 +82,8 @@ class Search:
         """Where the evaluations of the finished search lie."""
         course = {key: getattr(self.settings, key) for key in COURSE}
         parts = (self.protocol, asdict(self.objective), course, budget(self.settings))
-        text = json.dumps([*parts, self.scorer.seed], sort_keys=True)
-        return (
-            self.folder / "searches" / f"{hashlib.sha256(text.encode()).hexdigest()[:20]}.parquet"
-        )
+        name = digest([*parts, self.scorer.seed], length=20)
+        return self.folder / "searches" / f"{name}.parquet"
 
     def measurements(self) -> ShardFolder:
         """Returns the measurements that all searches of this protocol and seed share."""
@@ -104,7 +99,7 @@ def searches_of(config: Config) -> list[Search]:
     """
     check_device(config.device)
     encoding(config.space)
-    task = spaces.get(config.space).task(config.task)
+    spaces.get(config.space).task(config.task)
     settings = config.search
     own = DARTS_IMAGES if config.space == "darts" else config.swap.images
     swap = SwapSettings(settings.images or own, config.swap.repeats, config.swap.init)
@@ -124,18 +119,13 @@ def searches_of(config: Config) -> list[Search]:
         )
         for seed in config.seeds
     ]
-    described = describe_inputs(task, config.inputs)
-    return [
-        Search(scorer, objective, settings, _protocol(scorer, described), folder)
-        for scorer in scorers
-    ]
+    return [Search(scorer, objective, settings, _protocol(scorer), folder) for scorer in scorers]
 
 
-def _protocol(scorer: Scorer, inputs: dict[str, object]) -> str:
-    device = scorer.device.partition(":")[0]
+def _protocol(scorer: Scorer) -> str:
+    inputs, device = described(scorer.task, scorer.inputs), scorer.device.partition(":")[0]
     values = asdict(scorer) | {"seed": None, "inputs": inputs, "device": device}
-    text = json.dumps(values | {"version": SCORES_VERSION}, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return digest(values | {"version": SCORES_VERSION})
 
 
 def run_search(item: Search, watch: Watch | None = None) -> Search:
