@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -193,12 +194,12 @@ def test_interval_depends_on_the_seed_alone():
     values=st.lists(st.sampled_from([-INF, -2.0, 0.0, 1.5, 3.0, 1e9]), min_size=1, max_size=25),
     seed=st.integers(0, 1000),
 )
-def test_weighted_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
-    counts = np.random.default_rng(seed).integers(0, 4, size=(6, len(values)))
-    ranks = stats.weighted_midranks(values, counts)
+def test_centred_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
+    counts = np.random.default_rng(seed).integers(0, 4, size=(6, len(values)), dtype=np.int32)
+    ranks = bootstrap.Ranker(values).centred_midranks(counts)
     assert ranks.shape == counts.shape
     for row, repeated in zip(ranks, counts, strict=True):
-        expected = scipy_stats.rankdata(np.repeat(values, repeated))
+        expected = scipy_stats.rankdata(np.repeat(values, repeated)) - (repeated.sum() + 1) / 2
         np.testing.assert_array_equal(np.repeat(row, repeated), expected)
 
 
@@ -206,17 +207,40 @@ def test_weighted_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
 def test_resampled_spearman_is_scipys_on_each_resample(n):
     """The same draws, each ranked by scipy; the largest n crosses the border of a block."""
     data = np.random.default_rng(n)
-    x, y = data.integers(0, n // 2, n).astype(float), data.normal(size=n)
-    x[: n // 5] = -INF
+    x, y = data.normal(size=(n, 2)), data.normal(size=n)
+    x[:, 0] = data.integers(0, n // 2, n)
+    x[: n // 5, 0] = -INF
     fast = stats.resampled_spearman(x, y, 400, np.random.default_rng(7))
     draws, slow, left = np.random.default_rng(7), [], 400
     while left:
         block = min(left, max(1, bootstrap.BLOCK // n))
         for drawn in draws.integers(n, size=(block, n), dtype=np.int32):
-            slow.append(stats.spearman(x[drawn], y[drawn]))
+            slow.append([stats.spearman(column[drawn], y[drawn]) for column in x.T])
         left -= block
     np.testing.assert_allclose(fast, slow, atol=1e-12)
-    assert len(fast) == 400
+    assert fast.shape == (400, 2)
+
+
+@pytest.mark.parametrize("policy", ["worst", "drop"])
+def test_proxies_that_rank_other_architectures_do_not_disturb_each_other(policy):
+    """Equal accuracies share their resamples; each proxy's interval is the one it has alone."""
+    parts = [noisy(proxy, seed) for proxy in ("swap", "snip", "nwot") for seed in range(2)]
+    parts[2].loc[[3, 7], ["value", "status"]] = [np.nan, "oom"]
+    parts[4].loc[[3, 8], ["value", "status"]] = [np.nan, "undefined"]
+    scores = pd.concat(parts, ignore_index=True)
+    together = stats.summary(scores, policy, resamples=100).set_index("proxy").sort_index()
+    alone = [
+        stats.summary(scores[scores["proxy"] == proxy], policy, resamples=100)
+        for proxy in together.index
+    ]
+    pd.testing.assert_frame_equal(
+        together.reset_index()[alone[0].columns], pd.concat(alone, ignore_index=True)
+    )
+    assert together["n"].to_dict() == {
+        "swap": 60,
+        "snip": 58,
+        "nwot": 58 if policy == "drop" else 60,
+    }
 
 
 def test_interval_is_scipys_bootstrap_up_to_the_draws():
@@ -277,6 +301,14 @@ def test_categories_and_several_tasks_stay_apart():
     assert len(rows) == 3
     assert rows["cifar10", "swap"] == pytest.approx(-rows["cifar100", "swap"])
     assert len(stats.summary(scores, resamples=10)) == 3
+
+
+@pytest.mark.parametrize("result", ["nb201/cifar10", "all_proxies/nb201/cifar10"])
+def test_committed_summaries_come_from_the_committed_scores(result):
+    folder = Path(__file__).parents[1] / "results" / result
+    made = stats.summary(pd.read_parquet(folder / "scores.parquet"))
+    kept = pd.read_csv(folder / "summary.csv")
+    pd.testing.assert_frame_equal(made, kept, check_dtype=False, rtol=0, atol=1e-12)
 
 
 def test_stats_do_not_import_torch():

@@ -45,7 +45,7 @@ def cells(drawn: dict[str, Edges], title: str, subtitle: str = "") -> Figure:
         for ax, (heading, edges) in zip(axes, drawn.items(), strict=True):
             _cell(ax, edges)
             ax.set_title(heading, loc="left")
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 

@@ -78,7 +78,7 @@ def curves(
             _curves(ax, one, markers)
             ax.set(title=one.title, xlabel=x_label)
         figure.supylabel(y_label, size=style.TEXT, y=style.middle(figure))
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 
@@ -127,5 +127,5 @@ def histogram(
         ax.hist(values, bins=bins, color=style.BLUE, edgecolor="white", linewidth=0.4)
         ax.set(xlabel=x_label, ylabel="architectures")
         ax.spines[["top", "right"]].set_visible(False)
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure

@@ -8,7 +8,6 @@ import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -62,28 +61,27 @@ def heatmap(
         foot += NOTE if below else 0
         figure = style.figure(names + width + 0.9, height + foot, title, subtitle)
         ax = figure.add_subplot()
-        sns.heatmap(
-            table,
-            ax=ax,
-            mask=table.isna(),
+        cells = ax.pcolormesh(
+            np.ma.masked_invalid(values),
             vmin=-1,
             vmax=1,
             cmap=style.DIVERGING,
             linewidths=0.6,
-            linecolor="white",
-            xticklabels=True,
-            yticklabels=True,
-            cbar_kws={
-                "label": label,
-                "ticks": [-1, -0.5, 0, 0.5, 1],
-                "fraction": BAR / width,
-                "aspect": height / BAR,
-            },
+            edgecolor="white",
         )
+        bar = figure.colorbar(
+            cells,
+            ax=ax,
+            label=label,
+            ticks=[-1, -0.5, 0, 0.5, 1],
+            fraction=BAR / width,
+            aspect=height / BAR,
+        )
+        bar.outline.set_linewidth(0)
         _print_numbers(ax, values, np.zeros(values.shape, bool) if absent is None else absent)
         _label(ax, table, separate)
         _note(ax, len(table), below)
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 
@@ -157,7 +155,7 @@ def _note(ax: Axes, rows: int, below: Sequence[str]) -> None:
 
 def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> None:
     colours = mpl.colormaps[style.DIVERGING]
-    # seaborn leaves undefined cells open, so the background of the axes shows through.
+    # Undefined cells are left open, so that the background of the axes shows through.
     ax.patch.set(facecolor=style.PALE, edgecolor="0.75", hatch="/////")
     for (row, column), value in np.ndenumerate(values):
         if absent[row, column]:
@@ -178,10 +176,12 @@ def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> N
 
 
 def _label(ax: Axes, table: pd.DataFrame, separate: str | None) -> None:
-    ax.set(xlabel=str(table.columns.name or ""), ylabel="")
+    rows, columns = table.shape
+    ax.set(xlabel=str(table.columns.name or ""), xlim=(0, columns), ylim=(rows, 0))
+    ax.spines[:].set_visible(False)
+    ax.set_xticks(np.arange(columns) + 0.5, map(str, table.columns))
+    ax.set_yticks(np.arange(rows) + 0.5, map(str, table.index), va="center")
     ax.tick_params(length=0, labelsize=style.TEXT)
-    ax.tick_params(axis="y", rotation=0)
-    ax.tick_params(axis="x", rotation=0)
     for tick in ax.get_xticklabels() if _crowded(table) else []:
         tick.set(rotation=40, ha="right", rotation_mode="anchor")
     if separate is not None and separate in table.columns and table.shape[1] > 1:

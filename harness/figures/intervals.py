@@ -60,7 +60,7 @@ def intervals(
         axes[0].set_yticks(range(len(proxies)), proxies)
         axes[0].set_ylim(len(proxies) - 0.5, -0.5)
         figure.supxlabel(label or value, size=style.TEXT)
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 

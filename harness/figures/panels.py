@@ -68,5 +68,5 @@ def panels(
             ax.set_title(one.title)
             ax.yaxis.set_major_locator(MaxNLocator(4))
         figure.supylabel(truth_label, size=style.TEXT, y=style.middle(figure))
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure

@@ -66,18 +66,18 @@ def scatter(
             title,
             f"{subtitle}\n{note}",
         )
-        axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
-        for ax in axes[len(summary) :]:
-            ax.remove()
-        for ax, row in zip(axes, summary.to_dict("records"), strict=False):
-            panel(ax, shown[shown["proxy"] == row["proxy"]])
-            ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
         low, high = shown["truth"].min(), shown["truth"].max()
         pad = 0.06 * (high - low) or 1.0
-        axes[0].set_ylim(low - pad, high + pad)
-        axes[0].yaxis.set_major_locator(MaxNLocator(4))
+        for place, row in enumerate(summary.to_dict("records")):
+            ax = figure.add_subplot(rows, columns, place + 1)
+            panel(ax, shown[shown["proxy"] == row["proxy"]])
+            ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
+            # Not sharey=True, whose bookkeeping grows with the square of the number of panels.
+            ax.set_ylim(low - pad, high + pad)
+            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.tick_params(labelleft=place % columns == 0)
         figure.supylabel(truth_label, size=style.TEXT, y=style.middle(figure))
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 

@@ -43,7 +43,7 @@ def trajectory(runs: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
             ax.set(xlabel="evaluations", ylabel=label)
             _frame(ax)
         axes[-1].legend(frameon=False, fontsize=style.SMALL, loc="lower right")
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 
@@ -79,7 +79,7 @@ def size_control(
             ax.set(xlabel="μ = σ (thousand parameters)", ylabel=label)
             ax.set_xticks(values)
             _frame(ax)
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 

@@ -30,7 +30,7 @@ def sensitivity(table: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
         axes[0].set_ylabel("Spearman's ρ")
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
-        figure.draw_without_rendering()
+        style.settle(figure)
     return figure
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -112,13 +113,24 @@ def middle(fig: Figure) -> float:
     return float(bottom + height / 2)
 
 
+def settle(fig: Figure) -> None:
+    """Gives everything its final place, in the style of the context; later changes move nothing.
+
+    Laying out takes longer than drawing, and matplotlib otherwise repeats it in every draw.
+    """
+    engine = fig.get_layout_engine()
+    if engine is not None:
+        engine.execute(fig)
+        fig.set_layout_engine(None)
+
+
 def save(
     fig: Figure, path_without_suffix: Path | str, formats: Sequence[str] = FORMATS
 ) -> list[Path]:
     """Writes one figure in several formats; the same figure always gives the same SVG bytes.
 
     Args:
-        fig: What to write.
+        fig: What to write; its layout is final from then on, see ``settle``.
         path_without_suffix: Where to; ``.png``, ``.svg`` are appended, folders are made.
         formats: Any of ``png`` (200 dots per inch) and ``svg`` (points are embedded as an image
             of that resolution).
@@ -134,15 +146,17 @@ def save(
             raise unknown("figure format", suffix, FORMATS)
     paths = [with_suffix(path_without_suffix, suffix) for suffix in formats]
     with context():
+        settle(fig)
+        # matplotlib's "tight" would lay out and draw everything once more for each format.
+        area = fig.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
         for path, suffix in zip(paths, formats, strict=True):
             metadata = {"Date": None} if suffix == "svg" else None
             with atomic(path) as temporary:
-                fig.savefig(
-                    temporary, format=suffix, dpi=DPI, bbox_inches="tight", metadata=metadata
-                )
+                fig.savefig(temporary, format=suffix, dpi=DPI, bbox_inches=area, metadata=metadata)
     return paths
 
 
+@cache
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Returns how wide a line of text is drawn, in inches, at ``size`` points."""
     font = FontProperties(family=_RC["font.family"], weight=weight)

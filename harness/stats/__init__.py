@@ -3,7 +3,7 @@
 from harness.stats.ablation import log_regularised, regularised, sweep
 from harness.stats.agreement import agreement
 from harness.stats.analysis import Joint, beyond_size, differences, joint, picks
-from harness.stats.bootstrap import resampled_spearman, weighted_midranks
+from harness.stats.bootstrap import resampled_spearman
 from harness.stats.correlation import correlations, kendall, spearman
 from harness.stats.ranks import Policy, resolve_undefined
 from harness.stats.summary import summary
@@ -25,5 +25,4 @@ __all__ = [
     "spearman",
     "summary",
     "sweep",
-    "weighted_midranks",
 ]

@@ -5,6 +5,7 @@ Everything here is signed: a proxy that ranks backwards is reported as negative.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 
 import numpy as np
@@ -63,15 +64,15 @@ def correlations(scores: pd.DataFrame, undefined: Policy = "worst") -> pd.DataFr
     rows = []
     for name, group in scores.groupby(GROUP, sort=False, observed=True, dropna=False):
         x, y = ranked_pairs(group, undefined)
-        counts = group["status"].value_counts()
+        counts = Counter(group["status"].tolist())
         rows.append(
             [
                 *_as_tuple(name),
                 len(x),
-                int(counts.get("undefined", 0)),
+                counts["undefined"],
                 spearman(x, y),
                 kendall(x, y),
-                sum(int(counts.get(status, 0)) for status in FAILED),
+                sum(counts[status] for status in FAILED),
             ]
         )
     return pd.DataFrame(rows, columns=COLUMNS)

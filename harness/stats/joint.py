@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bootstrap import draws, weighted_midranks
+from harness.stats.bootstrap import Counts, Ranker, correlation, draws
 from harness.stats.ranks import Floats
 
 
@@ -25,7 +25,8 @@ def rank_matrix(columns: npt.ArrayLike) -> Floats:
         k×k, symmetric; NaN in rows and columns that are constant.
     """
     values = np.asarray(columns, dtype=float)
-    matrix: Floats = _matrices(values, np.ones((1, len(values))))[0]
+    once = np.ones((1, len(values)), dtype=np.int32)
+    matrix: Floats = _matrices([Ranker(column) for column in values.T], once)[0]
     return matrix
 
 
@@ -43,7 +44,8 @@ def resampled_matrices(
         B×k×k.
     """
     values = np.asarray(columns, dtype=float)
-    return np.concatenate([_matrices(values, c) for c in draws(len(values), resamples, random)])
+    rankers = [Ranker(column) for column in values.T]
+    return np.concatenate([_matrices(rankers, c) for c in draws(len(values), resamples, random)])
 
 
 def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> Floats:
@@ -74,13 +76,9 @@ def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> 
     return result
 
 
-def _matrices(values: Floats, counts: Floats) -> Floats:
+def _matrices(columns: list[Ranker], counts: Counts) -> Floats:
     """Returns the B×k×k correlation matrices of B resamples, given as counts (B×n)."""
-    centre = (counts.sum(axis=1, keepdims=True) + 1) / 2
-    ranks = np.stack([weighted_midranks(column, counts) - centre for column in values.T], axis=1)
+    ranks = np.stack([column.centred_midranks(counts) for column in columns], axis=1)
     covariance = (ranks * counts[:, None, :]) @ ranks.swapaxes(1, 2)
-    deviation = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2))
-    scale = deviation[:, :, None] * deviation[:, None, :]
-    matrices: Floats = np.full(covariance.shape, np.nan)
-    np.divide(covariance, scale, out=matrices, where=scale > 0)
-    return matrices
+    variance = np.diagonal(covariance, axis1=1, axis2=2)
+    return correlation(covariance, variance[:, :, None], variance[:, None, :])

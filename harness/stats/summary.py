@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Hashable, Iterator
+
 import numpy as np
 import pandas as pd
 
 from harness.errors import HarnessError
 from harness.stats.bootstrap import resampled_spearman
 from harness.stats.correlation import correlations, ranked_pairs
-from harness.stats.ranks import Policy
+from harness.stats.ranks import Floats, Policy
 
 PROXY = ["space", "task", "proxy"]
 COLUMNS = [
@@ -48,7 +51,9 @@ def summary(
         One row per proxy, the largest mean Spearman first. ``n`` is the number of architectures
         per seed that entered (the smallest, if seeds differ), ``n_undefined`` and ``n_failed``
         are totals over all seeds. ``spearman_std`` is the standard deviation over seeds (NaN for
-        one seed), ``spearman_low`` and ``spearman_high`` are the ends of ``mean_interval``.
+        one seed), ``spearman_low`` and ``spearman_high`` are the ends of the percentile bootstrap
+        interval of the mean, see ``mean_replicates``; resamples in which all scores are equal have
+        no correlation and are left out.
 
     Raises:
         DataError: If a column, an accuracy or the value of an ``ok`` score is missing.
@@ -59,11 +64,11 @@ def summary(
             f"resamples={resamples} and confidence={confidence} give no interval; at least one "
             "resample and a confidence between 0 and 1 are needed."
         )
+    by_seed = correlations(scores, undefined)
+    replicates = mean_replicates(scores, undefined, resamples, seed)
     rows = []
-    for name, seeds in correlations(scores, undefined).groupby(PROXY, sort=False, dropna=False):
-        space, task, proxy = name
-        own = (scores["space"] == space) & (scores["task"] == task) & (scores["proxy"] == proxy)
-        low, high = mean_interval(scores[own], undefined, resamples, confidence, seed)
+    for name, seeds in by_seed.groupby(PROXY, sort=False, dropna=False):
+        low, high = _interval(replicates[name], confidence)
         rows.append(
             {
                 **dict(zip(PROXY, name, strict=True)),
@@ -82,34 +87,56 @@ def summary(
     return table.sort_values("spearman_mean", ascending=False, kind="stable", ignore_index=True)
 
 
-def mean_interval(
-    scores: pd.DataFrame, undefined: Policy, resamples: int, confidence: float, seed: int
-) -> tuple[float, float]:
-    """Returns the percentile bootstrap interval of one proxy's mean Spearman over its seeds.
+def mean_replicates(
+    scores: pd.DataFrame, undefined: Policy, resamples: int, seed: int
+) -> dict[Hashable, Floats]:
+    """Bootstraps every proxy's mean Spearman over its seeds.
 
     In every replicate the architectures of each seed are resampled and the correlations averaged
-    over the seeds. The interval therefore speaks of other architectures under the same seeds; how
-    much the seeds themselves matter is what the standard deviation over seeds says. Resamples in
-    which all scores are equal have no correlation and are left out.
+    over the seeds. The replicates therefore speak of other architectures under the same seeds; how
+    much the seeds themselves matter is what the standard deviation over seeds says.
 
     Args:
-        scores: The rows of one proxy on one space and task.
+        scores: The table that ``correlations`` takes.
         undefined: What scores without a value rank as.
         resamples: How many replicates.
-        confidence: Coverage of the interval.
         seed: Fixes the resamples, which are the same for all proxies with the same number of
             architectures.
 
     Returns:
-        Lower and upper end; NaN if no replicate has a correlation.
+        Per (space, task, proxy) ``resamples`` means; NaN where all scores of a resample are equal.
     """
-    replicates = []
+    by_seed = defaultdict(list)
     # Shards arrive in any order; the draws must not notice.
-    for run_seed, rows in scores.sort_values("key", kind="stable").groupby("seed"):
-        random = np.random.default_rng([seed, int(str(run_seed))])
-        replicates.append(resampled_spearman(*ranked_pairs(rows, undefined), resamples, random))
-    means = np.mean(replicates, axis=0)
-    defined = means[~np.isnan(means)]
+    ordered = scores.sort_values("key", kind="stable")
+    for (*place, run_seed), rows in ordered.groupby(["space", "task", "seed"], observed=True):
+        for proxies, columns, truth in _on_the_same(rows, undefined):
+            random = np.random.default_rng([seed, int(str(run_seed))])
+            found = resampled_spearman(columns, truth, resamples, random)
+            for proxy, column in zip(proxies, found.T, strict=True):
+                by_seed[*place, proxy].append(column)
+    return {name: np.mean(columns, axis=0) for name, columns in by_seed.items()}
+
+
+def _on_the_same(
+    rows: pd.DataFrame, undefined: Policy
+) -> Iterator[tuple[list[Hashable], Floats, Floats]]:
+    """Yields proxies of one seed that rank the same accuracies, their scores (n×k), and these.
+
+    Drawing and ranking the accuracies is half of the work, and such proxies share it.
+    """
+    together = defaultdict(list)
+    for proxy, own in rows.groupby("proxy", observed=True):
+        values, truth = ranked_pairs(own, undefined)
+        together[truth.tobytes()].append((proxy, values, truth))
+    for group in together.values():
+        proxies, columns, truths = zip(*group, strict=True)
+        yield list(proxies), np.stack(columns, axis=1), truths[0]
+
+
+def _interval(replicates: Floats, confidence: float) -> tuple[float, float]:
+    """Returns the ends of the percentile interval; NaN if no replicate has a correlation."""
+    defined = replicates[~np.isnan(replicates)]
     if not len(defined):
         return float("nan"), float("nan")
     low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
