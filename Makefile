@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint smoke results agreement bench docs report clean figure5b figure8
+.PHONY: help demo install test lint smoke results agreement bench docs report clean figure5b figure8 \
+	analysis sensitivity-scores
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -107,6 +108,26 @@ table3-scores: install ## Score table 3: C=3 and C=1, 16 and 32 images, three si
 		$(HARNESS) space=darts_swap $(TABLE3) $$at || exit 1; \
 		$(HARNESS) space=darts_swap_c1 inputs.channels=1 $(TABLE3) $$at || exit 1; \
 	done; done
+
+SENSITIVITY := space=nb201 task=cifar10 proxies=[swap,reg_swap] n=300
+
+sensitivity-scores: install ## Score SWAP with other images, weights and repeats
+	for images in 4 8 16 32 64; do \
+		$(HARNESS) $(SENSITIVITY) swap.images=$$images \
+			results=results/sensitivity/images_$$images || exit 1; \
+	done
+	for images in 4 16 64; do \
+		$(HARNESS) $(SENSITIVITY) swap.images=$$images inputs=gaussian \
+			results=results/sensitivity/noise_images_$$images || exit 1; \
+	done
+	for repeats in 1 8; do \
+		$(HARNESS) $(SENSITIVITY) swap.init=gaussian swap.repeats=$$repeats \
+			results=results/sensitivity/gaussian_weights_repeats_$$repeats || exit 1; \
+	done
+
+analysis: install ## Beyond the paper: knowledge beyond size, differences, picks, sensitivity
+	$(HARNESS) job=analysis
+	$(HARNESS) job=sensitivity
 
 figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
 	$(HARNESS) experiment=swap_nas_figure5b
