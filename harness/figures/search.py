@@ -40,7 +40,8 @@ def trajectory(runs: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
         for ax, (column, label) in zip(axes, columns.items(), strict=True):
             for method, rows in runs.groupby("method", sort=False):
                 _lines(ax, rows, column, colours[method], str(method))
-            ax.set(xlabel="evaluations", ylabel=label)
+            # The first few architectures are far below all that follows.
+            ax.set(xlabel="evaluations", ylabel=label, ylim=(runs[column].quantile(0.02), None))
             _frame(ax)
         axes[-1].legend(frameon=False, fontsize=style.SMALL, loc="lower right")
         style.settle(figure)
@@ -70,7 +71,8 @@ def size_control(
     step = np.diff(values).min() if len(values) > 1 else 1.0
     jitter = np.random.default_rng(0).uniform(-JITTER, JITTER, len(sizes)) * step
     with style.context():
-        figure = style.figure(len(labels) * PANEL[0], PANEL[1], title, subtitle)
+        # The labels of the vertical axes are longer than a panel of the trajectories is high.
+        figure = style.figure(len(labels) * PANEL[0], 1.3 * PANEL[1], title, subtitle)
         axes = figure.subplots(1, len(labels), squeeze=False).ravel()
         for ax, (column, label) in zip(axes, labels.items(), strict=True):
             ax.scatter(
