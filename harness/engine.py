@@ -12,6 +12,7 @@ import torch
 
 from harness.errors import HarnessError, UndefinedScoreError
 from harness.passes import PASSES, Observation, Observations, Pass, Run
+from harness.passes.memory import check_memory
 from harness.proxies import Proxy, proxies
 from harness.types import Score, Status
 
@@ -106,6 +107,7 @@ def _attempt(run_pass: Pass, run: Run) -> Outcome:
     status: Status = "ok"
     message = ""
     try:
+        check_memory(run)
         seen = run_pass(run)
     except UndefinedScoreError as error:
         status, message = "undefined", str(error)

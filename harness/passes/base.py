@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -117,9 +117,15 @@ F = TypeVar("F", bound=Callable[[Run], Any])
 
 PASSES: dict[type[Observation], Pass] = {}
 SECTIONS: dict[Pass, str] = {}
+BACKWARDS: dict[type[Observation], int] = {}
 
 
-def observes(*kinds: type[Observation], settings: str = "") -> Callable[[F], F]:
+def observes(
+    *kinds: type[Observation],
+    settings: str = "",
+    backward: Collection[type[Observation]] = (),
+    double_backward: Collection[type[Observation]] = (),
+) -> Callable[[F], F]:
     """Declares that the decorated pass reports these observations.
 
     A pass takes a ``Run`` and returns a mapping from observation type to observation, holding at
@@ -128,6 +134,9 @@ def observes(*kinds: type[Observation], settings: str = "") -> Callable[[F], F]:
     Args:
         kinds: The observations.
         settings: Name of the section of ``Settings`` that the pass reads, if any.
+        backward: Those among them for which the pass differentiates a forward of the whole batch;
+            it is refused if that does not fit the memory (``harness.passes.memory``).
+        double_backward: Those for which it differentiates the gradient once more.
     """
 
     def register(function: F) -> F:
@@ -135,6 +144,7 @@ def observes(*kinds: type[Observation], settings: str = "") -> Callable[[F], F]:
             PASSES[kind] = function
         if settings:
             SECTIONS[function] = settings
+        BACKWARDS.update(dict.fromkeys(backward, 1) | dict.fromkeys(double_backward, 2))
         return function
 
     return register

@@ -102,7 +102,15 @@ class _Forward:
     calls: list[tuple[nn.Conv2d | nn.Linear, Tensor]]
 
 
-@observes(ActivationAgreement, InputJacobian, LossGradients, LayerOutputs, HessianGradient)
+@observes(
+    ActivationAgreement,
+    InputJacobian,
+    LossGradients,
+    LayerOutputs,
+    HessianGradient,
+    backward=[InputJacobian, LossGradients, LayerOutputs],
+    double_backward=[HessianGradient],
+)
 def minibatch(run: Run) -> Observations:
     """Runs the forward and only those backwards that somebody asked for."""
     differentiate = bool(run.wanted & (LABELLED | {InputJacobian}))
@@ -119,7 +127,7 @@ def minibatch(run: Run) -> Observations:
     return seen
 
 
-@observes(SecondGradients)
+@observes(SecondGradients, backward=[SecondGradients])
 def second_minibatch(run: Run) -> Observations:
     """One forward and one backward on the second minibatch."""
     if run.batch.second is None:
