@@ -9,7 +9,7 @@ from harness.errors import DataError
 from harness.results import CORRELATIONS, RECORD, SCORES, SUMMARY, Result
 
 # Trials of a user; what the tables of the paper are made of and show themselves.
-SKIPPED = {"demo", "smoke", "ablation", "table3", "report", "paper", "analysis"}
+SKIPPED = {"demo", "smoke", "ablation", "table3", "sensitivity", "report", "paper", "analysis"}
 NO_BREAK = "\N{NO-BREAK SPACE}"
 FULL = 1000
 """Architectures per seed of the published heat maps; fewer are marked."""
