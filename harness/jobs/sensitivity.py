@@ -49,7 +49,8 @@ def sensitivity(config: Config) -> Path:
         figures.sensitivity(
             table,
             "How SWAP's correlation depends on its protocol",
-            "Spearman's ρ with accuracy; bars: 95 % bootstrap intervals over architectures.",
+            f"Spearman's ρ with accuracy on {', '.join(sorted(set(table['space'])))}, n = "
+            f"{table['n'].min()} architectures; bars: 95 % bootstrap intervals.",
         ),
         path,
     )
