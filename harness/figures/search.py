@@ -41,9 +41,15 @@ def trajectory(runs: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
             for method, rows in runs.groupby("method", sort=False):
                 _lines(ax, rows, column, colours[method], str(method))
             # The first few architectures are far below all that follows.
-            ax.set(xlabel="evaluations", ylabel=label, ylim=(runs[column].quantile(0.02), None))
+            low, high = runs[column].quantile(0.02), runs[column].max()
+            if high > low:
+                ax.set_ylim(low, high + 0.05 * (high - low))
+            ax.set(xlabel="evaluations", ylabel=label)
             _frame(ax)
-        axes[-1].legend(frameon=False, fontsize=style.SMALL, loc="lower right")
+        handles, names = axes[0].get_legend_handles_labels()
+        figure.legend(
+            handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=style.SMALL
+        )
         style.settle(figure)
     return figure
 
