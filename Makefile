@@ -135,9 +135,19 @@ figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
 figure8: install ## SWAP-NAS: the size of what it finds against μ for ImageNet
 	$(HARNESS) experiment=swap_nas_figure8
 
-.PHONY: operation-scores zcpt-tables
+.PHONY: operation-scores zcpt-search zcpt-darts zcpt-tables
 operation-scores: install ## Zero-Cost-PT's table 1, figure 2, table A2 (four supernets, about half an hour on 2 cores)
 	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 seed=0..3 search.counting=faithful search.images=256
+
+ZCPT := job=zero_cost_pt inputs=cifar10 inputs.augment=true search.counting=faithful
+
+zcpt-search: install ## Zero-Cost-PT on NAS-Bench-201, random order, four seeds (hours; less with search.validations=20)
+	$(HARNESS) $(ZCPT) space=nb201 seed=0..3
+
+zcpt-darts: install ## Zero-Cost-PT on DARTS and S1 to S4: genotypes, sizes, times (an hour per space and seed)
+	for space in darts darts_s1 darts_s2 darts_s3 darts_s4; do \
+		$(HARNESS) $(ZCPT) space=$$space || exit 1; \
+	done
 
 zcpt-tables: install ## Zero-Cost-PT's tables 2 to 4 and figure 3 from stored searches and scores
 	$(HARNESS) job=paper paper=[zcpt_table2,zcpt_table3,zcpt_table4,zcpt_figure3]
