@@ -11,18 +11,18 @@ Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology 
 from __future__ import annotations
 
 import bz2
-import pickle
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import pandas as pd
 from numpy._core.multiarray import scalar
 
 from harness.errors import DataError
+from harness.inputs.unpickle import Allowed, load_plain
 from harness.truth import nb201_runs, records
 from harness.truth.download import fetch
 from harness.truth.tables import converted_copy
@@ -62,34 +62,22 @@ def _states(path: Path) -> Iterator[nb201_runs.State]:
 def _load(path: Path) -> dict[str, Any]:
     try:
         with bz2.open(path) as stream:
-            content = _Unpickler(stream).load()
-    except DataError as error:
-        raise DataError(f"{path} was refused: {error}") from None
-    except Exception as error:  # a broken pickle raises nearly anything
+            content = load_plain(
+                cast(BinaryIO, stream), str(path), _ALLOWED, "containers, numbers and text"
+            )
+    except OSError as error:
         raise DataError(f"{path} is not a readable file of NATS-Bench ({error}).") from error
     if not isinstance(content, dict):
         raise DataError(f"{path} is not a file of NATS-Bench: it holds no dictionary.")
     return content
 
 
-_ALLOWED: dict[tuple[str, str], Callable[..., object]] = {
+_ALLOWED: Allowed = {
     ("collections", "OrderedDict"): OrderedDict,
     ("numpy", "dtype"): np.dtype,
     ("numpy.core.multiarray", "scalar"): scalar,
     ("numpy._core.multiarray", "scalar"): scalar,
 }
-
-
-class _Unpickler(pickle.Unpickler):
-    """Restores containers, numbers and text, and refuses every other name."""
-
-    def find_class(self, module: str, name: str) -> Callable[..., object]:
-        if (module, name) not in _ALLOWED:
-            raise DataError(
-                f"it names {module}.{name}, and only containers, numbers and text are read; the "
-                "file may be malicious, do not load it elsewhere."
-            )
-        return _ALLOWED[module, name]
 
 
 def _read_unnamed() -> pd.DataFrame:
