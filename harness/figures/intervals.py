@@ -54,6 +54,8 @@ def intervals(
         axes = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False).ravel()
         for ax in axes[len(panels) :]:
             ax.remove()
+        for ax in axes[len(panels) - across : len(panels)]:
+            ax.tick_params(labelbottom=True)  # also above the gaps of the last row
         for ax, name in zip(axes, panels, strict=False):
             _panel(ax, table[table["column"] == name], proxies, value, other)
             ax.set_title(name)
