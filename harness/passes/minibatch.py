@@ -7,6 +7,7 @@ it is never split.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,6 +18,7 @@ from harness.passes.base import Observation, Observations, Run, observes
 from harness.passes.layers import watching, weighted_layers, weights_of
 from harness.passes.losses import task_loss
 from harness.passes.patterns import Agreement, is_swap_relu, watching_relus
+from harness.passes.second_order import fast_second_derivatives
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,11 @@ class _Forward:
 def minibatch(run: Run) -> Observations:
     """Runs the forward and only those backwards that somebody asked for."""
     differentiate = bool(run.wanted & (LABELLED | {InputJacobian}))
-    with run.undisturbed("minibatch"), torch.set_grad_enabled(differentiate):
+    with (
+        run.undisturbed("minibatch"),
+        _prepared(run),
+        torch.set_grad_enabled(differentiate),
+    ):
         forward = _forward(run)
         seen: Observations = {}
         if ActivationAgreement in run.wanted:
@@ -137,6 +143,13 @@ def second_minibatch(run: Run) -> Observations:
         gradients = _loss_observations(second, _forward(second))[LossGradients]
     assert isinstance(gradients, LossGradients)
     return {SecondGradients: SecondGradients(gradients.gradients)}
+
+
+def _prepared(run: Run) -> AbstractContextManager[None]:
+    # On a GPU torch's own second derivatives are many small kernels too, but launched from C++.
+    if HessianGradient in run.wanted and run.batch.images.device.type == "cpu":
+        return fast_second_derivatives(run.network)
+    return nullcontext()
 
 
 def _forward(run: Run) -> _Forward:
