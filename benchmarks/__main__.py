@@ -21,6 +21,7 @@ SECTIONS = {
     "swap": swap.measure,
     "counting": counting.measure,
     "passes": passes.measure,
+    "forward_only": passes.measure_forward_only,
     "seconds": passes.measure_proxies,
     "workers": workers.measure,
     "startup": startup.measure,

@@ -22,7 +22,8 @@ SUITE_ZERO = [
 ]
 FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap", "reg_swap"]
 REGULARISED = api.Settings(regulariser=api.RegulariserSettings(mu=1.5, sigma=1.5))
-SIZE, CELLS = 64, 5
+LAYOUTS = {"contiguous": False, "channels_last": True}
+SIZE, CELLS, FORWARD_CELLS = 64, 20, 100
 
 
 def bare_passes(net: nn.Module, double: nn.Module, images: api.Batch) -> None:
@@ -59,13 +60,12 @@ def bare_forwards(net: nn.Module, images: api.Batch) -> None:
 
 
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Times the variants on the same cells, in both memory layouts."""
-    layouts = {"contiguous": False, "channels_last": True}
+    """Times the 13 proxies together, one at a time and as bare passes, in both memory layouts."""
     table = pd.DataFrame(
         [
             {"layout": layout, "cell": key, **_time(key, batch(SIZE, channels_last=last))}
             for key in cells(CELLS)
-            for layout, last in layouts.items()
+            for layout, last in LAYOUTS.items()
         ]
     )
     forward = plain_forward_seconds()
@@ -75,12 +75,11 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
         "threads": torch.get_num_threads(),
         "plain_forward_all_3x3_batch_64_seconds": forward,
     }
-    for layout in layouts:
+    for layout in LAYOUTS:
         total = table[table.layout == layout].drop(columns=["layout", "cell"]).sum()
         facts[layout] = {
             "together_over_one_at_a_time": total.together / total.one_at_a_time,
             "together_over_bare_passes": total.together / total.bare_passes,
-            "forward_only_over_bare_forwards": total.forward_only / total.bare_forwards,
             "together_seconds_per_cell": total.together / CELLS,
             "together_per_cell_over_plain_forward": total.together / CELLS / forward,
         }
@@ -92,6 +91,22 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
         "forward_only": peak_memory(_score_largest, FORWARD_ONLY),
     }
     return table, facts
+
+
+def measure_forward_only() -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Times the forward-only proxies against the bare forwards, per layout and threads."""
+    before = torch.get_num_threads()
+    rows = []
+    for threads in sorted({1, before}):
+        torch.set_num_threads(threads)
+        for layout, last in LAYOUTS.items():
+            images = batch(SIZE, channels_last=last)
+            seconds = [_time_forward_only(key, images) for key in cells(FORWARD_CELLS)]
+            total = pd.DataFrame(seconds).sum()
+            ratio = total.forward_only / total.bare_forwards
+            rows.append({"threads": threads, "layout": layout, **total, "ratio": ratio})
+    torch.set_num_threads(before)
+    return pd.DataFrame(rows), {"batch": SIZE, "cells": FORWARD_CELLS}
 
 
 def measure_proxies() -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -120,6 +135,13 @@ def _time(key: str, images: api.Batch) -> dict[str, float]:
         "together": lambda: api.score(net, images, SUITE_ZERO),
         "one_at_a_time": lambda: [api.score(net, images, [p]) for p in SUITE_ZERO],
         "bare_passes": lambda: bare_passes(net, double, images),
+    }
+    return in_turn(variants, repeats=1)
+
+
+def _time_forward_only(key: str, images: api.Batch) -> dict[str, float]:
+    net = network(key)
+    variants = {
         "forward_only": lambda: api.score(net, images, FORWARD_ONLY, settings=REGULARISED),
         "bare_forwards": lambda: bare_forwards(net, images),
     }

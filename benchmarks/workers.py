@@ -1,11 +1,18 @@
-"""Throughput of two single-threaded workers against one, and against one with two threads."""
+"""Throughput of two single-threaded workers against one, and against one with two threads.
+
+Starting a worker takes seconds once per run, so throughput is the slope between a few cells and
+many. What the machine itself gains from a second process is measured beside it, on bare forwards:
+cores that share caches or execution units do not double anything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import pandas as pd
+import torch
 
 from benchmarks.cells import batch, cells, network
 from benchmarks.timing import in_turn
@@ -13,8 +20,8 @@ from harness import api
 from harness.executors import ExecutorSettings, executors
 
 PROXIES = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
-CELLS = 24
-VARIANTS = {
+FEW, MANY, BLOCK = 8, 72, 4
+SETTINGS = {
     "one_worker": ExecutorSettings(workers=1),
     "two_workers": ExecutorSettings(workers=2),
     "one_worker_two_threads": ExecutorSettings(workers=1, threads=2),
@@ -22,27 +29,59 @@ VARIANTS = {
 
 
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Scores the same cells each way in turn; starting the workers counts as well."""
-    keys = cells(CELLS)
+    """Scores the same cells each way in turn, and runs their bare forwards each way."""
+    rows = []
+    for name, function in {"scores": score_cells, "bare_forwards": forward_cells}.items():
+        variants = {
+            (setting, n): partial(run_cells, function, cells(n), settings)
+            for setting, settings in SETTINGS.items()
+            for n in (FEW, MANY)
+        }
+        labels = {f"{setting} {n}": run for (setting, n), run in variants.items()}
+        seconds = in_turn(labels, repeats=2, warm_up=False)
+        rows += [
+            {
+                "work": name,
+                "workers": setting,
+                "cells_per_second": (MANY - FEW)
+                / (seconds[f"{setting} {MANY}"] - seconds[f"{setting} {FEW}"]),
+                "seconds_with_start": seconds[f"{setting} {MANY}"],
+            }
+            for setting in SETTINGS
+        ]
+    table = pd.DataFrame(rows)
+    speed = table.pivot_table("cells_per_second", "work", "workers")
+    facts: dict[str, Any] = {"cells": MANY}
+    for work in speed.index:
+        facts[f"{work}_two_workers_over_one"] = (
+            speed.loc[work, "two_workers"] / speed.loc[work, "one_worker"]
+        )
+        facts[f"{work}_two_threads_over_one"] = (
+            speed.loc[work, "one_worker_two_threads"] / speed.loc[work, "one_worker"]
+        )
+    return table, facts
 
-    def score_all(settings: ExecutorSettings) -> None:
-        # Blocks of cells, as a run's shards are.
-        blocks = [keys[i : i + 4] for i in range(0, CELLS, 4)]
-        list(executors.get("processes")(score_cells, blocks, settings))
 
-    variants = {name: partial(score_all, settings) for name, settings in VARIANTS.items()}
-    seconds = in_turn(variants, repeats=2, warm_up=False)
-    table = pd.DataFrame({"variant": list(seconds), "seconds": list(seconds.values())})
-    return table, {
-        "cells": CELLS,
-        "one_worker_over_two_workers": seconds["one_worker"] / seconds["two_workers"],
-        "one_worker_over_two_threads": seconds["one_worker"] / seconds["one_worker_two_threads"],
-    }
+def run_cells(
+    function: Callable[[Sequence[str]], int], keys: Sequence[str], settings: ExecutorSettings
+) -> None:
+    """Runs a function over blocks of cells, as a run's shards are."""
+    blocks = [keys[i : i + BLOCK] for i in range(0, len(keys), BLOCK)]
+    list(executors.get("processes")(function, blocks, settings))
 
 
-def score_cells(keys: list[str]) -> int:
+def score_cells(keys: Sequence[str]) -> int:
     """Scores a few cells; the benchmark keeps no results."""
     images = batch(64)
     for key in keys:
         api.score(network(key), images, PROXIES)
+    return len(keys)
+
+
+def forward_cells(keys: Sequence[str]) -> int:
+    """Runs one forward of each cell."""
+    images = batch(64).images
+    for key in keys:
+        with torch.no_grad():
+            network(key)(images)
     return len(keys)

@@ -5,14 +5,12 @@ from contextlib import ExitStack
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
 from harness import engine
 from harness.errors import HarnessError
 from harness.passes import Run
-from harness.search.kernel import agreement, network_kernel
+from harness.search.kernel import network_kernel
 from harness.search.perturbation import (
     Scorer,
     discretised_scores,
@@ -192,23 +190,6 @@ def test_a_network_of_its_own_is_counted_alike():
             net(images())
         assert torch.equal(network_kernel(net.train(), images(), settings.counting), literal.total)
         assert network_score(net, batch(), settings) == pytest.approx(literal.score())
-
-
-@given(st.integers(1, 5), st.integers(1, 40), st.integers(0, 2**31))
-def test_agreement_is_its_definition(n, units, seed):
-    x = torch.randn(n, units, generator=torch.manual_seed(seed)).round()
-    bits = x > 0
-    expected = (bits[:, None] == bits[None, :]).sum(dim=2)
-    assert torch.equal(agreement(x), expected.double())
-
-
-def test_agreement_is_exact_beyond_bytes_and_in_any_layout():
-    x = torch.ones(2, 3, 300, 400)
-    x[1, 0] = -1
-    both = 360_000
-    for layout in (torch.contiguous_format, torch.channels_last):
-        counted = agreement(x.contiguous(memory_format=layout))
-        assert counted.tolist() == [[both, both - 120_000], [both - 120_000, both]]
 
 
 def test_the_supernet_is_left_as_it_was():

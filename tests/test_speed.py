@@ -13,15 +13,14 @@ from harness import engine
 from harness.inputs import InputSettings, load_batch
 from harness.passes import Run
 from harness.passes.patterns import (
-    BLOCK,
     Agreement,
     DistinctPatterns,
-    differing,
-    differing_by_product,
+    agreement,
     flat,
     pack,
-    pack_neurons,
     positive,
+    product_of_floats,
+    watching_relus,
 )
 from harness.spaces import spaces
 from harness.tasks import tasks
@@ -63,28 +62,62 @@ def test_packed_words_are_sums_of_powers(shape):
 
 
 @given(SHAPES)
+@example((1, 1))
 @example((2, 64))
 @example((2, 65))
-def test_differing_words_are_differing_bits(shape):
+def test_agreement_is_its_definition(shape):
     bits = random_bits(shape)
-    plain = (bits[:, None] != bits[None, :]).sum(dim=2).double()
-    assert np.array_equal(differing(pack_neurons(bits)), plain)
-    assert torch.equal(differing_by_product(bits), plain)
+    expected = (bits[:, None] == bits[None, :]).sum(dim=2).double()
+    assert torch.equal(agreement(bits), expected)
+    assert torch.equal(product_of_floats(bits), (bits.double() @ bits.double().T))
 
 
-def test_agreement_of_more_neurons_than_are_compared_at_once():
-    layers = [random_bits((5, width), seed=width) for width in (BLOCK + 3, 7, BLOCK // 2, 9)]
-    agreement = Agreement()
-    for bits in layers:
-        agreement.add(bits)
-    whole = torch.cat(layers, dim=1)
-    assert agreement.units == whole.shape[1]
-    expected = (whole[:, None] == whole[None, :]).sum(dim=2).double()
-    assert torch.equal(agreement.matrix, expected)
-    assert torch.equal(agreement.matrix, expected)  # asking twice counts nothing twice
-    agreement.add(layers[1])
-    once_more = (layers[1][:, None] == layers[1][None, :]).sum(dim=2)
-    assert torch.equal(agreement.matrix, expected + once_more)
+def test_agreement_is_exact_beyond_bytes_and_in_any_layout():
+    x = torch.ones(2, 3, 300, 400)
+    x[1, 0] = -1
+    both = 360_000
+    for layout in (torch.contiguous_format, torch.channels_last):
+        counted = agreement(positive(flat(x.contiguous(memory_format=layout))))
+        assert counted.tolist() == [[both, both - 120_000], [both - 120_000, both]]
+
+
+def test_agreement_of_several_layers():
+    layers = [random_bits((5, width), seed=width) for width in (130, 7, 1)]
+    counted = Agreement()
+    for bits in [*layers, layers[0]]:  # one object may come twice, and counts twice
+        counted.add(bits)
+    whole = torch.cat([*layers, layers[0]], dim=1)
+    assert counted.units == whole.shape[1]
+    assert torch.equal(counted.matrix, (whole[:, None] == whole[None, :]).sum(dim=2).double())
+
+
+class Branches(nn.Module):
+    """Two ReLUs read one tensor, which is then written to and read again."""
+
+    def __init__(self):
+        super().__init__()
+        self.relus = nn.ModuleList([nn.ReLU(), nn.ReLU(), nn.LeakyReLU(), nn.ReLU()])
+
+    def forward(self, x):
+        first, second, leaky = (relu(x) for relu in self.relus[:3])
+        x.neg_()
+        return first + second + leaky + self.relus[3](x)
+
+
+def test_relus_that_read_the_same_tensor_share_their_bits():
+    seen = []
+    network, x = Branches(), torch.tensor([[1.0, -1.0, 0.0]])
+    with watching_relus(network, lambda module, x, bits: seen.append(bits)):
+        network(x)
+    first, second, leaky, after = seen
+    assert first is second
+    assert leaky is not first
+    assert [bits.tolist() for bits in seen[1:]] == [
+        [[True, False, False]],
+        [[True, False, False]],
+        [[False, True, False]],
+    ]
+    assert after is not first
 
 
 def test_nothing_agrees_before_the_first_layer():

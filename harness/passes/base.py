@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from harness import seeds
 from harness.passes.settings import Settings
@@ -62,11 +62,11 @@ class Run:
         copy: no pass writes to them, passes with other weights go through ``functional_call``.
         In-place activations run out of place, which changes no value but keeps layer outputs.
         """
-        modules, parameters = list(self.network.modules()), list(self.network.parameters())
+        modules = list(self.network.modules())  # one walk: a network has hundreds of modules
         modes = [(module, module.training) for module in modules]
-        frozen = [parameter for parameter in parameters if not parameter.requires_grad]
+        frozen = [p for p in _own(modules, "_parameters") if not p.requires_grad]
         in_place = [module for module in modules if vars(module).get("inplace")]
-        buffers = [(buffer, buffer.clone()) for buffer in self.network.buffers()]
+        buffers = [(buffer, buffer.clone()) for buffer in _own(modules, "_buffers")]
         device = self.batch.images.device
         try:
             with seeds.torch_stream(name, *self.stream, device=device):
@@ -89,21 +89,25 @@ class Run:
                     buffer.copy_(original)
 
 
+def _own(modules: Sequence[nn.Module], kind: str) -> list[Tensor]:
+    """Returns the parameters or buffers that the modules hold themselves."""
+    return [t for module in modules for t in getattr(module, kind).values() if t is not None]
+
+
 def _set_mode(network: nn.Module, *, training: bool) -> None:
     """Does what ``train()`` and ``eval()`` do.
 
     They take as long as a small network's forward, because ``nn.Module`` checks every assignment.
     """
     modules = list(network.modules())
-    if all(_has_plain_modes(module) for module in modules):
+    if all(_has_plain_modes(kind) for kind in {type(module) for module in modules}):
         for module in modules:
             object.__setattr__(module, "training", training)
     else:
         network.train() if training else network.eval()
 
 
-def _has_plain_modes(module: nn.Module) -> bool:
-    kind = type(module)
+def _has_plain_modes(kind: type[nn.Module]) -> bool:
     return (
         kind.train is nn.Module.train
         and kind.eval is nn.Module.eval

@@ -13,16 +13,13 @@ from functools import cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.weak import WeakIdKeyDictionary
 
 WORD = 63  # bits per signed 64-bit word that keep it non-negative
 CHUNK = 21  # a third of a word
 SMALL = 16  # up to here all 2^N patterns fit a table of flags
 EXACT = 2**24  # integers that a float32 sum holds exactly
-BLOCK = 2**17  # neurons whose packed bits are compared at once: few calls, and they stay in cache
-
-Words = NDArray[np.uint64]
 
 
 def positive(x: Tensor) -> Tensor:
@@ -81,9 +78,13 @@ class DistinctPatterns:
         self._images = images
         self._seen: Tensor | None = None
         self._words: list[Tensor] = []
+        self._counted = WeakIdKeyDictionary()
 
     def add(self, bits: Tensor) -> None:
         """Takes the N×V bits of one layer."""
+        if bits in self._counted:
+            return
+        self._counted[bits] = True
         words = pack(bits)
         if self._images > SMALL:
             self._words.append(words)
@@ -107,68 +108,61 @@ class DistinctPatterns:
 class Agreement:
     """Counts, layer by layer, how many neurons agree between every two images.
 
-    K_ij = Σ_v [b_iv = b_jv] = B·Bᵀ + (1−B)(1−B)ᵀ: all neurons less those that differ, in exact
-    integers. On the CPU bits are packed and compared word by word, elsewhere they are multiplied.
+    Attributes:
+        matrix: N×N float64 integers, K_ij = Σ_v [b_iv = b_jv]; None before the first layer.
+        units: Number of neurons.
     """
 
     def __init__(self) -> None:
+        self.matrix: Tensor | None = None
         self.units = 0
-        self._differing: Tensor | None = None
-        self._waiting: list[Words] = []
+        self._counted = WeakIdKeyDictionary()
 
     def add(self, bits: Tensor) -> None:
         """Takes the N×V bits of one layer."""
+        if bits not in self._counted:
+            self._counted[bits] = agreement(bits)
+        counted: Tensor = self._counted[bits]
+        self.matrix = counted if self.matrix is None else self.matrix + counted
         self.units += bits.shape[1]
-        if bits.device.type != "cpu":
-            self._count(differing_by_product(bits))
-            return
-        self._waiting.append(pack_neurons(bits))
-        if 64 * sum(words.shape[1] for words in self._waiting) >= BLOCK:
-            self._compare_waiting()
-
-    @property
-    def matrix(self) -> Tensor | None:
-        """N×N float64 integers; None before the first layer."""
-        if self._waiting:
-            self._compare_waiting()
-        return None if self._differing is None else self.units - self._differing
-
-    def _compare_waiting(self) -> None:
-        self._count(torch.from_numpy(differing(np.concatenate(self._waiting, axis=1))))
-        self._waiting = []
-
-    def _count(self, differing: Tensor) -> None:
-        self._differing = differing if self._differing is None else self._differing + differing
 
 
-def pack_neurons(bits: Tensor) -> Words:
-    """Packs N×V bits into N×ceil(V/64) words; the last one is filled up with zeros."""
-    packed = np.packbits(bits.numpy(), axis=1)
-    if packed.shape[1] % 8:
-        packed = np.pad(packed, ((0, 0), (0, -packed.shape[1] % 8)))
-    return packed.view(np.uint64)
+def agreement(bits: Tensor) -> Tensor:
+    """Counts the neurons that are active, or inactive, in both of two images.
 
+    B·Bᵀ + (1−B)(1−B)ᵀ = 2·B·Bᵀ + V − r_i − r_j, where r is the diagonal of B·Bᵀ.
 
-def differing(words: Words) -> NDArray[np.float64]:
-    """Counts the bits that differ between every two rows of words."""
-    images = len(words)
-    counts = np.zeros((images, images))
-    for i in range(images - 1):
-        bits = np.bitwise_count(words[i] ^ words[i + 1 :])
-        counts[i, i + 1 :] = bits.sum(axis=1, dtype=np.uint32)
-    return counts + counts.T
+    Args:
+        bits: N×V booleans.
 
-
-def differing_by_product(bits: Tensor) -> Tensor:
-    """Counts the same of N×V booleans as r_i + r_j − 2·B·Bᵀ with row sums r.
-
-    Exact: products are integers below 2^24, sums are float64.
+    Returns:
+        N×N float64 integers, exact.
     """
+    both = active_in_both(bits)
+    active = both.diagonal()
+    return 2 * both + (bits.shape[1] - active[:, None] - active[None, :])
+
+
+def active_in_both(bits: Tensor) -> Tensor:
+    """Returns B·Bᵀ of N×V booleans as float64 integers, exact."""
+    # torch's product of bytes is wrong for a single column.
+    if bits.device.type == "cpu" and bits.shape[1] > 1:
+        return product_of_bytes(bits)
+    return product_of_floats(bits)
+
+
+def product_of_bytes(bits: Tensor) -> Tensor:
+    """Multiplies without copying; sums are 32-bit integers."""
+    rows = bits.contiguous().view(torch.int8)
+    return torch._int_mm(rows, rows.T).double()
+
+
+def product_of_floats(bits: Tensor) -> Tensor:
+    """Multiplies where there is no product of bytes; sums stay below 2^24."""
     total = torch.zeros(len(bits), len(bits), dtype=torch.float64, device=bits.device)
-    for part in torch.split(bits, EXACT // 2, dim=1):
+    for part in torch.split(bits, EXACT, dim=1):
         values = as_float(part)
-        rows = values.sum(dim=1)
-        total += rows[:, None] + rows[None, :] - 2 * (values @ values.T)
+        total += values @ values.T
     return total
 
 
@@ -190,10 +184,21 @@ def is_nwot_relu(module: nn.Module) -> bool:
 def watching_relus(
     network: nn.Module, see: Callable[[nn.Module, Tensor, Tensor], None]
 ) -> Iterator[None]:
-    """Calls ``see(module, input, bits)`` after every call of a ReLU-like module; bits are N×V."""
+    """Calls ``see(module, input, bits)`` after every call of a ReLU-like module; bits are N×V.
+
+    ReLUs that read the same tensor, as all edges from one node of a cell do, show the same bits
+    object: whoever sees it again can tell that there is nothing new.
+    """
+    known = WeakIdKeyDictionary()
 
     def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        see(module, inputs[0], positive(flat(output)))
+        x = inputs[0]
+        if type(module) is not nn.ReLU:
+            see(module, x, positive(flat(output)))
+            return
+        if x not in known or known[x][0] != x._version:  # new, or written to since
+            known[x] = (x._version, positive(flat(output)))
+        see(module, x, known[x][1])
 
     with ExitStack() as hooks:
         for module in network.modules():

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.engine import exact_arithmetic
-from harness.passes.patterns import flat, positive
+from harness.passes.patterns import agreement, flat, positive
 from harness.search.supernets.base import Runner, Term, in_force
 
 
@@ -23,29 +23,6 @@ def log_determinant(kernel: Tensor) -> float:
     """Returns ln |det K| in float64; NaN where K is singular."""
     _, value = np.linalg.slogdet(kernel.cpu().numpy())
     return float(value) if np.isfinite(value) else float("nan")
-
-
-def agreement(x: Tensor) -> Tensor:
-    """Counts the units that are active, or inactive, in both of two images.
-
-    With bits B: B·Bᵀ + (1−B)(1−B)ᵀ = 2·B·Bᵀ + V − r_i − r_j, where r is the diagonal of B·Bᵀ.
-
-    Args:
-        x: N×… inputs of a ReLU.
-
-    Returns:
-        N×N float64, exact: bytes are summed as 32-bit integers on a CPU, and below 2^24 as floats.
-    """
-    bits = flat(positive(x))
-    # torch's product of bytes is wrong for a single column.
-    if x.device.type == "cpu" and bits.shape[1] > 1:
-        rows = bits.view(torch.int8)
-        both = torch._int_mm(rows, rows.T).double()
-    else:
-        rows = bits.float()
-        both = (rows @ rows.T).double()
-    active = both.diagonal()
-    return 2 * both + (bits.shape[1] - active[:, None] - active[None, :])
 
 
 def composite_relus(network: nn.Module) -> set[nn.Module]:
@@ -82,7 +59,7 @@ class Kernel:
     def add(self, x: Tensor, times: int = 1) -> None:
         """Counts the units of a ReLU that reads ``x``."""
         if id(x) not in self._compared:
-            self._compared[id(x)] = (x, agreement(x))
+            self._compared[id(x)] = (x, agreement(positive(flat(x))))
         self.total = self.total + times * self._compared[id(x)][1]
 
     def forget(self) -> None:
