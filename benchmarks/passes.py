@@ -61,6 +61,7 @@ def bare_forwards(net: nn.Module, images: api.Batch) -> None:
 
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
     """Times the 13 proxies together, one at a time and as bare passes, in both memory layouts."""
+    api.score(network(LARGEST), batch(SIZE), SUITE_ZERO)  # warm-up
     table = pd.DataFrame(
         [
             {"layout": layout, "cell": key, **_time(key, batch(SIZE, channels_last=last))}
@@ -96,6 +97,7 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
 def measure_forward_only() -> tuple[pd.DataFrame, dict[str, Any]]:
     """Times the forward-only proxies against the bare forwards, per layout and threads."""
     before = torch.get_num_threads()
+    api.score(network(LARGEST), batch(SIZE), FORWARD_ONLY, settings=REGULARISED)  # warm-up
     rows = []
     for threads in sorted({1, before}):
         torch.set_num_threads(threads)
@@ -136,7 +138,7 @@ def _time(key: str, images: api.Batch) -> dict[str, float]:
         "one_at_a_time": lambda: [api.score(net, images, [p]) for p in SUITE_ZERO],
         "bare_passes": lambda: bare_passes(net, double, images),
     }
-    return in_turn(variants, repeats=1)
+    return in_turn(variants, repeats=1, warm_up=False)
 
 
 def _time_forward_only(key: str, images: api.Batch) -> dict[str, float]:
@@ -145,7 +147,7 @@ def _time_forward_only(key: str, images: api.Batch) -> dict[str, float]:
         "forward_only": lambda: api.score(net, images, FORWARD_ONLY, settings=REGULARISED),
         "bare_forwards": lambda: bare_forwards(net, images),
     }
-    return in_turn(variants, repeats=1)
+    return in_turn(variants, repeats=1, warm_up=False)
 
 
 def _score_largest(names: list[str]) -> None:
