@@ -90,7 +90,7 @@ def study(folder: Path) -> dict[str, float]:
     lap("join")
     correlations = stats.correlations(joined)
     lap("correlate")
-    summary = stats.summary(joined)
+    summary = stats.summary(joined, by_seed=correlations)
     lap("summarise")
     heatmap = figures.correlation_heatmap(correlations, summary, "invented", "")
     scatter = figures.scatter(joined, summary, "invented", "")

@@ -177,6 +177,13 @@ def test_dropping_reports_the_smallest_seed():
     assert (row["n"], row["n_undefined"]) == (50, 10)
 
 
+def test_correlations_at_hand_change_nothing():
+    scores = pd.concat([noisy(p, s) for p in ("swap", "snip") for s in range(2)], ignore_index=True)
+    by_seed = stats.correlations(scores)
+    given_them = stats.summary(scores, resamples=20, by_seed=by_seed)
+    pd.testing.assert_frame_equal(given_them, stats.summary(scores, resamples=20))
+
+
 def test_interval_depends_on_the_seed_alone():
     scores = pd.concat([noisy(p, s) for p in ("swap", "snip") for s in range(3)], ignore_index=True)
     full = stats.summary(scores, resamples=200).set_index("proxy")

@@ -48,7 +48,7 @@ def correlate(config: Config) -> Path:
     scored = score_sample(config)
     joined, folder = scored.joined, scored.folder
     correlations = stats.correlations(joined, undefined=config.policy)
-    summary = stats.summary(joined, undefined=config.policy)
+    summary = stats.summary(joined, undefined=config.policy, by_seed=correlations)
     _write_tables(folder, joined, correlations, summary)
     _draw(folder, joined, correlations, summary, _subtitle(config, joined, scored.accuracies))
     resolved = {

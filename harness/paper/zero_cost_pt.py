@@ -102,6 +102,7 @@ def _beside(table: str, name: str, ours: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+_WHOLE = ("images", "N", "V", "search_seeds")
 _SETTING = ("counting", "once_order", "images", "N", "V", "search_seeds", "distinct")
 
 
@@ -114,7 +115,7 @@ def _compared(table: str, by: str, names: tuple[str, ...], found: pd.DataFrame) 
             ours = {str(key): value for key, value in search.items()}
             setting = {key: ours.get(key) for key in _SETTING}
             rows.append({by: name, **setting, **_beside(table, name, ours)})
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype(dict.fromkeys(_WHOLE, "Int64"))
 
 
 @artefact("zcpt_table2", "table")

@@ -34,6 +34,7 @@ def summary(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    by_seed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Averages each proxy's correlation over the seeds and says how certain the average is.
 
@@ -46,6 +47,7 @@ def summary(
         resamples: Bootstrap resamples, at least 1.
         confidence: Coverage of the interval, above 0 and below 1.
         seed: Fixes the resamples. The order of rows and the other proxies do not matter.
+        by_seed: What ``correlations`` returned for these scores, if it is at hand.
 
     Returns:
         One row per proxy, the largest mean Spearman first. ``n`` is the number of architectures
@@ -64,7 +66,8 @@ def summary(
             f"resamples={resamples} and confidence={confidence} give no interval; at least one "
             "resample and a confidence between 0 and 1 are needed."
         )
-    by_seed = correlations(scores, undefined)
+    if by_seed is None:
+        by_seed = correlations(scores, undefined)
     replicates = mean_replicates(scores, undefined, resamples, seed)
     rows = []
     for name, seeds in by_seed.groupby(PROXY, sort=False, dropna=False):
