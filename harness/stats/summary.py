@@ -34,6 +34,7 @@ def summary(
     resamples: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    *,
     by_seed: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Averages each proxy's correlation over the seeds and says how certain the average is.
