@@ -290,6 +290,16 @@ def test_a_bank_with_other_contents_is_refused(
         read_bank("cifar10_train")
 
 
+def test_a_bank_is_read_again_only_when_its_file_changes(folder: Path) -> None:
+    _write(folder, "cifar10_train")
+    first = read_bank("cifar10_train")
+    assert read_bank("cifar10_train") is first
+    with pytest.raises(ValueError, match="read-only"):
+        first.images[0] = 0
+    _write(folder, "cifar10_train", n=6)
+    assert len(read_bank("cifar10_train").images) == 6
+
+
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
 def test_a_broken_bank_is_refused(folder: Path, save: Callable[..., None]) -> None:
     path = folder / "images/cifar10_train.npz"

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,14 @@ def read_bank(name: str) -> Content:
             hashlib.sha256(split.train_images.tobytes()).hexdigest(),
         )
     path = _find(bank)
+    known = path.stat()
+    return _read(name, path.resolve(), (known.st_mtime_ns, known.st_size))
+
+
+@lru_cache(maxsize=2)
+def _read(name: str, path: Path, _stamp: tuple[int, int]) -> Content:
+    """Reads a file once, until it changes; a search draws hundreds of batches from it."""
+    bank = banks.get(name)
     try:
         with np.load(path, allow_pickle=False) as file:
             images = file["images"]
@@ -94,6 +103,9 @@ def read_bank(name: str) -> Content:
             f"{path} is not a readable image bank ({error}); remove it and make it again."
         ) from error
     _check(bank, path, images, labels)
+    for array in (images, labels):
+        if array is not None:
+            array.flags.writeable = False  # every reader gets the same arrays
     return Content(images, labels, checksum(path))
 
 
