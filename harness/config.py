@@ -64,6 +64,7 @@ class Config:
         device: ``cpu``, ``cuda`` or ``cuda:1``.
         channels_last: Memory layout of images: changes speed and rounding only.
         undefined: What an undefined score ranks as: ``worst`` or ``drop``.
+        retry: Score again what ended in an error or out of memory in earlier runs.
         results: Folder of the results.
         inputs: Which images.
         truth: Which ground truth.
@@ -98,6 +99,7 @@ class Config:
     device: str = "cpu"
     channels_last: bool = True
     undefined: str = "worst"
+    retry: bool = False
     results: str = "results"
     inputs: InputSettings = field(default_factory=InputSettings)
     truth: TruthSettings = field(default_factory=TruthSettings)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,12 +34,20 @@ class ShardFolder:
         folder: Where the shards lie; made when the first is written.
         schema: Columns and types of every shard.
         identity: Columns that identify a row; of rows that several shards hold, one is returned.
+        yields: Tells which rows give way to others of the same identity; none by default.
     """
 
-    def __init__(self, folder: Path, schema: pa.Schema, identity: list[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        schema: pa.Schema,
+        identity: list[str],
+        yields: Callable[[pd.DataFrame], pd.Series[bool]] | None = None,
+    ) -> None:
         self.folder = folder
         self.schema = schema
         self.identity = identity
+        self._yields = yields
 
     def write(self, work: Iterable[object], rows: pd.DataFrame) -> Path:
         """Writes one finished shard; ``work`` names what it holds and thereby the file.
@@ -67,6 +75,8 @@ class ShardFolder:
         if len(tables) >= CACHE_AFTER:
             self._write_cache(table, list(paths))
         rows: pd.DataFrame = table.to_pandas()
+        if self._yields is not None and (yielding := self._yields(rows)).any():
+            rows = pd.concat([rows[~yielding], rows[yielding]])
         return rows.drop_duplicates(self.identity, ignore_index=True)
 
     def _read_cache(self, present: Set[str]) -> tuple[pa.Table, set[str]]:

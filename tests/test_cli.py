@@ -535,3 +535,25 @@ def test_real_images_and_the_published_truth(tmp_path: Path) -> None:
     assert not re.search(r'"/', (folder / "run.json").read_text())
     scores = pd.read_parquet(folder / "scores.parquet")
     assert scores.truth.between(10, 95).all()
+
+
+def test_what_failed_is_scored_again_on_request(fresh: Path) -> None:
+    run = [LOCAL, "n=6", "proxies=[params,swap]"]
+    assert call(fresh, *run) == 0
+    original = pd.read_parquet(fresh / RESULT / "scores.parquet")
+    (shard,) = (fresh / RESULT / "shards").glob("*.parquet")
+    rows = pd.read_parquet(shard)
+    failed = (rows.proxy == "swap") & (rows.key == rows.key[0])
+    rows.loc[failed, ["value", "status", "message"]] = [math.nan, "oom", "too large"]
+    rows.to_parquet(shard, index=False)
+
+    assert call(fresh, *run) == 0
+    statuses = pd.read_parquet(fresh / RESULT / "scores.parquet").status
+    assert statuses.value_counts().to_dict() == {"ok": 11, "oom": 1}
+
+    assert call(fresh, *run, "retry=true") == 0
+    again = pd.read_parquet(fresh / RESULT / "scores.parquet")
+    columns = ["key", "proxy", "value", "status", "message"]
+    pd.testing.assert_frame_equal(again[columns], original[columns])
+    repeated = [p for p in (fresh / RESULT / "shards").glob("*.parquet") if p != shard]
+    assert [len(pd.read_parquet(path)) for path in repeated] == [1]

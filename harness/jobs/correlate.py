@@ -83,7 +83,7 @@ def score_sample(config: Config) -> Scored:
             )
     folder = Path(config.results) / config.space / config.task
     store = score_store(folder / "shards")
-    shards = wanted.missing(store.read(), store.folder)
+    shards = wanted.missing(store.read(), store.folder, retry=config.retry)
     if shards:  # what is wrong with the images or the folder is told before any work
         wanted.protocol.batch(shards[0].seed)
         make_writable(store.folder)

@@ -46,8 +46,12 @@ class Plan:
         """Number of (architecture, seed) pairs."""
         return sum(map(len, self.samples.values()))
 
-    def missing(self, stored: pd.DataFrame, folder: Path) -> list[ScoreShard]:
-        """Returns the shards that hold what ``stored`` lacks."""
+    def missing(
+        self, stored: pd.DataFrame, folder: Path, *, retry: bool = False
+    ) -> list[ScoreShard]:
+        """Returns the shards that hold what ``stored`` lacks, with ``retry`` also what failed."""
+        if retry:
+            stored = stored[~stored.status.isin(FAILED)]
         present = set(zip(stored.key, stored.proxy, stored.seed, stored.protocol, strict=True))
         prints = self.protocol.fingerprints(self.scored)
         shards = []

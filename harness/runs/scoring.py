@@ -15,6 +15,7 @@ from harness import engine, seeds
 from harness.passes import Run
 from harness.runs.protocol import Protocol
 from harness.spaces import spaces
+from harness.stats.ranks import FAILED
 from harness.store import ShardFolder
 from harness.types import Score
 
@@ -36,8 +37,8 @@ IDENTITY = ["key", "proxy", "seed", "protocol"]
 
 
 def score_store(folder: Path) -> ShardFolder:
-    """Returns the score table whose shards lie in ``folder``."""
-    return ShardFolder(folder, SCHEMA, IDENTITY)
+    """Returns the score table in ``folder``; a score beats a failure of an earlier run."""
+    return ShardFolder(folder, SCHEMA, IDENTITY, yields=lambda rows: rows.status.isin(FAILED))
 
 
 @dataclass(frozen=True)
