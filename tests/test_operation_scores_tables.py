@@ -42,13 +42,13 @@ def store_search(root: Path, name: str, **settings: object) -> Path:
     ).to_csv(folder / "summary.csv", index=False)
     found = {0: [SKIP, CONV1, CONV3], 1: [SKIP, SKIP, SKIP]}
     steps = [
-        (seed, iteration, edge, name, decided, "search")
+        (seed, iteration, edge, name, decided, "operation")
         for seed, keys in found.items()
         for iteration, key in enumerate(keys)
         for edge, kept in reversed(list(enumerate(nb201.parse(key))))
         for name, decided in ((kept, True), ("none", False))
     ]
-    steps.append((0, 0, 0, "avg_pool_3x3", True, "first"))  # a ranking decides nothing
+    steps.append((0, 0, 0, "avg_pool_3x3", False, "rank"))  # a ranking decides nothing
     columns = ["seed", "iteration", "edge", "name", "decided", "phase"]
     pd.DataFrame(steps, columns=columns).to_parquet(folder / "steps.parquet")
     compared = folder / "comparisons" / "seed-0"

@@ -11,6 +11,7 @@ import pytest
 from commands import call, start
 
 from harness.jobs.zero_cost_pt import summarise
+from harness.paper import zero_cost_pt_iterations as iterations
 from harness.runs import zero_cost_pt
 from harness.search import supernets
 from harness.search.supernets.nb201 import Nb201Supernet
@@ -63,6 +64,16 @@ def test_a_run_leaves_tables_and_their_provenance(tmp_path):
     record = json.loads((tmp_path / RESULT / "run.json").read_text())
     assert record["resolved"]["perturbations_per_iteration"] == 30
     assert record["config"]["search"]["order"] == "random"
+
+
+@pytest.mark.usefixtures("tiny_supernet")
+@pytest.mark.parametrize("order", ["random", "global-op-once", "global-edge-iter"])
+def test_figure_3_repeats_the_choice_from_what_is_stored(tmp_path, order):
+    assert call(tmp_path, *JOB, f"search.order={order}") == 0
+    folder = tmp_path / RESULT.replace("random", order)
+    (found,) = pd.read_csv(folder / "found.csv").to_dict("records")
+    chosen = iterations.chosen(iterations.read(folder), seed=0, n=2, v=2)
+    assert chosen == (found["architecture"], found["distinct"])
 
 
 @pytest.mark.usefixtures("tiny_supernet")

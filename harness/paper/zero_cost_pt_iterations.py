@@ -55,7 +55,7 @@ def read(folder: Path) -> Iterations:
         raise DataError(
             f"The search in {folder} cannot be read ({error}); run it again."
         ) from error
-    decided = steps[steps["decided"] & (steps["phase"] != "first")].sort_values("edge")
+    decided = steps[steps["decided"]].sort_values("edge")
     found = decided.groupby(["seed", "iteration"])["name"].agg(
         lambda names: nb201.to_key(list(names))
     )
