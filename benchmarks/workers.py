@@ -32,13 +32,12 @@ def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
     """Scores the same cells each way in turn, and runs their bare forwards each way."""
     rows = []
     for name, function in {"scores": score_cells, "bare_forwards": forward_cells}.items():
-        variants = {
-            (setting, n): partial(run_cells, function, cells(n), settings)
+        runs = {
+            f"{setting} {n}": partial(run_cells, function, cells(n), settings)
             for setting, settings in SETTINGS.items()
             for n in (FEW, MANY)
         }
-        labels = {f"{setting} {n}": run for (setting, n), run in variants.items()}
-        seconds = in_turn(labels, repeats=2, warm_up=False)
+        seconds = in_turn(runs, repeats=2, warm_up=False)
         rows += [
             {
                 "work": name,

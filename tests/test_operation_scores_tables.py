@@ -51,16 +51,14 @@ def store_search(root: Path, name: str, **settings: object) -> Path:
     steps.append((0, 0, 0, "avg_pool_3x3", False, "rank"))  # a ranking decides nothing
     columns = ["seed", "iteration", "edge", "name", "decided", "phase"]
     pd.DataFrame(steps, columns=columns).to_parquet(folder / "steps.parquet")
-    compared = folder / "comparisons" / "seed-0"
-    compared.mkdir(parents=True)
     rows = [
         # On the first batch the 1×1 cell is best, on both the 3×3 cell is.
         *((0, key, 0, score) for key, score in ((SKIP, 1.0), (CONV1, 3.0), (CONV3, 2.0))),
         *((0, key, 1, score) for key, score in ((SKIP, 1.0), (CONV1, 0.0), (CONV3, 5.0))),
     ]
     table = pd.DataFrame(rows, columns=["seed", "architecture", "batch", "score"])
-    table.assign(protocol="p").to_parquet(compared / "a.parquet")
-    table.assign(protocol="old", score=100.0).to_parquet(compared / "b.parquet")
+    old = table.assign(protocol="old", score=100.0)
+    pd.concat([table.assign(protocol="p"), old]).to_parquet(folder / "comparisons.parquet")
     return folder
 
 
@@ -81,8 +79,8 @@ def test_shorter_searches_choose_from_their_own_iterations_and_batches(tmp_path:
 
 def test_a_search_without_its_comparisons_is_an_error(tmp_path: Path) -> None:
     folder = store_search(tmp_path, "a")
-    for path in (folder / "comparisons").glob("*/a.parquet"):
-        path.unlink()
+    table = pd.read_parquet(folder / "comparisons.parquet")
+    table[table["protocol"] == "old"].to_parquet(folder / "comparisons.parquet")
     with pytest.raises(DataError, match="lacks the comparisons of seed 0"):
         iterations.chosen(iterations.read(folder), 0, n=3, v=2)
 

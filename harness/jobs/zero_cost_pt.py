@@ -17,7 +17,6 @@ import pandas as pd
 
 from harness import figures, provenance, truth
 from harness.config import Config
-from harness.errors import DataError
 from harness.files import atomic, make_writable
 from harness.jobs.base import jobs
 from harness.proxies import proxies
@@ -33,7 +32,7 @@ from harness.runs.zero_cost_pt import (
     run_iteration,
 )
 from harness.search import found
-from harness.search.zero_cost_pt import count_perturbations, schedule
+from harness.search.zero_cost_pt import choose, count_perturbations, schedule
 
 BATCHES_PER_FILE = 10
 # Where a found cell is looked up: every training run on CIFAR-10, recorded means elsewhere.
@@ -137,32 +136,6 @@ def _comparisons(search: Search, seed: int) -> pd.DataFrame:
     return rows[wanted]
 
 
-def choose(candidates: Sequence[str], scores: pd.DataFrame) -> str:
-    """Returns the architecture with the highest sum of scores; the first found among equals.
-
-    Args:
-        candidates: Architectures, in the order in which they were found.
-        scores: Columns ``architecture`` and ``score``. An undefined score makes a sum undefined,
-            and such an architecture is not chosen.
-
-    Raises:
-        DataError: If several architectures were found and none has a defined sum.
-    """
-    if len(candidates) == 1:
-        return candidates[0]
-    sums = {
-        key: float(np.sum(scores.score[scores.architecture == key].to_numpy()))
-        for key in candidates
-    }
-    defined = {key: value for key, value in sums.items() if not math.isnan(value)}
-    if not defined:
-        raise DataError(
-            f"None of the {len(candidates)} architectures found has a defined score on all "
-            "batches; take another search.proxy or more search.images."
-        )
-    return max(defined, key=lambda key: defined[key])
-
-
 def _found(search: Search, seed: int) -> dict[str, object]:
     """Returns the row of one seed in ``found.csv``."""
     candidates = _candidates(search, seed)
@@ -256,8 +229,10 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
 def _write(search: Search, config: Config, table: pd.DataFrame) -> None:
     for frame, name in ((table, "found"), (summarise(table), "summary")):
         figures.write_tables(frame, search.folder / name, ("csv",))
-    with atomic(search.folder / "steps.parquet") as temporary:
-        _step_table(search, config.seeds).to_parquet(temporary, index=False)
+    compared = pd.concat([_comparisons(search, seed) for seed in config.seeds], ignore_index=True)
+    for frame, name in ((_step_table(search, config.seeds), "steps"), (compared, "comparisons")):
+        with atomic(search.folder / f"{name}.parquet") as temporary:
+            frame.to_parquet(temporary, index=False)
 
 
 def _report(table: pd.DataFrame) -> None:

@@ -17,6 +17,7 @@ from harness.errors import DataError
 from harness.paper.base import Drawn, artefact
 from harness.paper.results import Results
 from harness.paper.zero_cost_pt import folders
+from harness.search.zero_cost_pt import choose
 from harness.spaces import nb201
 
 FEWEST = 5  # architectures of a seed: the rank correlation of fewer says nothing
@@ -30,7 +31,7 @@ class Iterations:
     Attributes:
         name: Its folder's name.
         found: ``seed``, ``iteration``, ``key``: what each search iteration found.
-        scores: ``seed``, ``key``, ``batch``, ``score``: how that was judged afterwards.
+        scores: ``seed``, ``architecture``, ``batch``, ``score``: how that was judged afterwards.
     """
 
     name: str
@@ -47,11 +48,8 @@ def read(folder: Path) -> Iterations:
     try:
         protocol = json.loads((folder / "run.json").read_text())["resolved"]["protocol"]
         steps = pd.read_parquet(folder / "steps.parquet")
-        # A glob's * takes a leading dot too, and so unfinished files are named.
-        parts = [
-            pd.read_parquet(path)
-            for path in sorted(folder.glob("comparisons/seed-*/[!.]*.parquet"))
-        ]
+        comparisons = pd.read_parquet(folder / "comparisons.parquet")
+        scores = comparisons[comparisons["protocol"] == protocol]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"The search in {folder} cannot be read ({error}); run it again."
@@ -60,27 +58,21 @@ def read(folder: Path) -> Iterations:
     found = decided.groupby(["seed", "iteration"])["name"].agg(
         lambda names: nb201.to_key(list(names))
     )
-    columns = ["protocol", "seed", "architecture", "batch", "score"]
-    scores = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    scores = scores[scores["protocol"] == protocol].rename(columns={"architecture": "key"})
     return Iterations(folder.name, found.rename("key").reset_index(), scores)
 
 
 def chosen(search: Iterations, seed: int, n: int, v: int) -> tuple[str, int]:
     """Returns what the first n iterations and v batches choose, and from how many architectures.
 
-    The architecture with the highest sum of scores; the first found among equals, or if there is
-    but one.
+    Raises:
+        DataError: If there are several and no scores of them.
     """
     mine = search.found[(search.found["seed"] == seed) & (search.found["iteration"] < n)]
     candidates = mine.sort_values("iteration")["key"].drop_duplicates().tolist()
-    if len(candidates) == 1:
-        return candidates[0], 1
     scores = search.scores[(search.scores["seed"] == seed) & (search.scores["batch"] < v)]
-    sums = scores.groupby("key")["score"].sum(min_count=1).reindex(candidates)
-    if sums.isna().all():
+    if len(candidates) > 1 and scores.empty:
         raise DataError(f"The search {search.name} lacks the comparisons of seed {seed}.")
-    return str(sums.idxmax()), len(candidates)
+    return choose(candidates, scores), len(candidates)
 
 
 def swept(search: Iterations, errors: pd.Series[float]) -> pd.DataFrame:
@@ -148,7 +140,8 @@ def _points(search: Iterations, accuracies: pd.Series[float]) -> pd.DataFrame:
     """Returns what each seed found, with its mean score, in the form that scatter plots take."""
     by = ["seed", "key"]
     first = search.found.groupby(by)["iteration"].min().rename("found_in_iteration")
-    means = search.scores.groupby(by)["score"].mean().rename("value").astype(float)
+    scores = search.scores.rename(columns={"architecture": "key"})
+    means = scores.groupby(by)["score"].mean().rename("value").astype(float)
     points = first.to_frame().join(means).reset_index()
     return points.assign(
         space="nb201",

@@ -6,13 +6,16 @@ Nothing here knows a network: a scorer says what the supernet loses with each op
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
+import pandas as pd
 
 from harness import seeds
+from harness.errors import DataError
 from harness.search.settings import SearchSettings
 from harness.search.supernets.base import Decisions, Edge
 
@@ -160,6 +163,32 @@ def decisions(steps: Sequence[Step]) -> dict[Edge, int]:
         for one in step.perturbed
         if one.decided
     }
+
+
+def choose(candidates: Sequence[str], scores: pd.DataFrame) -> str:
+    """Returns the architecture with the highest sum of scores; the first found among equals.
+
+    Args:
+        candidates: Architectures, in the order in which they were found.
+        scores: Columns ``architecture`` and ``score``. An undefined score makes a sum undefined,
+            and such an architecture is not chosen.
+
+    Raises:
+        DataError: If several architectures were found and none has a defined sum.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    sums = {
+        key: float(np.sum(scores.score[scores.architecture == key].to_numpy()))
+        for key in candidates
+    }
+    defined = {key: value for key, value in sums.items() if not math.isnan(value)}
+    if not defined:
+        raise DataError(
+            f"None of the {len(candidates)} architectures found has a defined score on all "
+            "batches; take another search.proxy or more search.images."
+        )
+    return max(defined, key=lambda key: defined[key])
 
 
 def removed_edges(steps: Sequence[Step]) -> frozenset[Edge]:
