@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test lint smoke results agreement bench docs report clean figure5b figure8 \
+.PHONY: help demo install test test-slow lint smoke results agreement bench docs report clean figure5b figure8 \
 	analysis sensitivity-scores
 
 help: ## List the targets
@@ -19,10 +19,13 @@ $(VENV)/installed: pyproject.toml constraints.txt
 install: $(VENV)/installed ## Make the virtual environment and install the harness
 
 demo: install ## Correlate proxies with accuracies on the bundled digits, no download
-	$(HARNESS) task=digits n=100 seed=0..1 results=results/demo
+	$(HARNESS) task=digits n=100 seed=0..1 study=demo
 
 test: install lint ## Format, lint, types and tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
+
+test-slow: install ## What takes minutes, after the quick tests
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: install ## Format check, lint and types
 	$(BIN)/ruff format --check .
@@ -30,14 +33,14 @@ lint: install ## Format check, lint and types
 	$(BIN)/mypy
 
 smoke: install ## The command line on a tiny sample, as CI runs it
-	$(HARNESS) task=digits n=6 seed=0..1 batch_size=16 results=$(or $(SMOKE_RESULTS),results/smoke)
+	$(HARNESS) task=digits n=6 seed=0..1 batch_size=16 $(if $(SMOKE_RESULTS),results=$(SMOKE_RESULTS),study=smoke)
 
 results: install ## The committed results: 1000 architectures, seeds 0 to 4 (about an hour on 2 cores)
 	$(HARNESS) space=nb201 task=cifar100 seed=0..4
 	$(HARNESS) space=nb201 task=cifar10 seed=0..4
 
 agreement: install ## Our scores against the published ones, cell by cell
-	$(HARNESS) job=agreement space=nb201 task=cifar10 proxies=suite_zero n=1000 seed=0
+	$(HARNESS) job=agreement space=nb201 task=cifar10
 
 bench: install ## Speed as ratios, measured in one run (leave the machine alone meanwhile)
 	$(BIN)/python -m benchmarks
@@ -96,14 +99,14 @@ scores: install ## Score every column of figure 4 (hours; stand-in images where 
 ablation-scores: install ## Score tables 4 to 6: six groups per space, swap alone
 	for space in nb101 nb201 nb301; do \
 		$(HARNESS) space=$$space task=cifar10 proxies=[swap] seed=0..5 \
-			swap.images=32 results=results/ablation || exit 1; \
+			swap.images=32 study=ablation || exit 1; \
 	done
 
 TABLE3 := proxies=swap_family inputs.order=first swap.repeats=8 swap.init=gaussian
 
 table3-scores: install ## Score table 3: C=3 and C=1, 16 and 32 images, three sizes (40 minutes)
 	for images in 16 32; do for side in 3 15 32; do \
-		at="results=results/table3/images$${images}_side$$side inputs.crop=$$side"; \
+		at="study=table3/images$${images}_side$$side inputs.crop=$$side"; \
 		at="$$at batch_size=$$images swap.images=$$images"; \
 		$(HARNESS) space=darts_swap $(TABLE3) $$at || exit 1; \
 		$(HARNESS) space=darts_swap_c1 inputs.channels=1 $(TABLE3) $$at || exit 1; \
@@ -114,18 +117,18 @@ SENSITIVITY := space=nb201 task=cifar10 proxies=[swap,reg_swap] n=300
 sensitivity-scores: install ## Score SWAP with other images, weights and repeats
 	for images in 4 8 16 32 64; do \
 		$(HARNESS) $(SENSITIVITY) swap.images=$$images \
-			results=results/sensitivity/images_$$images || exit 1; \
+			study=sensitivity/images_$$images || exit 1; \
 	done
 	for images in 4 16 64; do \
 		$(HARNESS) $(SENSITIVITY) swap.images=$$images inputs=gaussian \
-			results=results/sensitivity/noise_images_$$images || exit 1; \
+			study=sensitivity/noise_images_$$images || exit 1; \
 	done
 	for repeats in 1 8; do \
 		$(HARNESS) $(SENSITIVITY) swap.init=gaussian swap.repeats=$$repeats \
-			results=results/sensitivity/gaussian_weights_repeats_$$repeats || exit 1; \
+			study=sensitivity/gaussian_weights_repeats_$$repeats || exit 1; \
 	done
 
-analysis: install ## Beyond the paper: knowledge beyond size, differences, picks, sensitivity
+analysis: install ## Beyond the paper: knowledge beyond size, differences, the top k, sensitivity
 	$(HARNESS) job=analysis
 	$(HARNESS) job=sensitivity
 

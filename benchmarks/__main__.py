@@ -10,12 +10,12 @@ import json
 import sys
 from pathlib import Path
 
-import torch
 from rich.console import Console
 
 from benchmarks import counting, passes, startup, study, swap, workers
-from harness import figures
-from harness.provenance import commit, machine
+from harness.core.machine import machine
+from harness.results.table_files import write_tables
+from harness.results.terminal import plain_table
 
 SECTIONS = {
     "swap": swap.measure,
@@ -36,15 +36,13 @@ def main(names: list[str]) -> None:
         record = {
             "section": name,
             **facts,
-            "commit": commit(),
-            "torch": torch.__version__,
-            "machine": machine("cpu"),
+            "machine": machine(),
             "rows": json.loads(table.to_json(orient="records")),
         }
         folder = Path(__file__).parent / "results"
         (folder / f"{name}.json").write_text(json.dumps(record, indent=2) + "\n")
-        figures.write_tables(table, folder / name, formats=("md",), float_format="%.3g")
-        Console().print(figures.plain_table(table, title=name, float_format="%.3g"))
+        write_tables(table, folder / name, formats=("md",), float_format="%.3g")
+        Console().print(plain_table(table, title=name, float_format="%.3g"))
         Console().print({key: value for key, value in facts.items() if key != "note"})
 
 

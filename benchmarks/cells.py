@@ -30,7 +30,7 @@ def batch(size: int, *, channels_last: bool = True) -> api.Batch:
 
 def plain_forward_seconds(repeats: int = 5) -> float:
     """Times a forward of the all-3×3 cell at batch 64, the yardstick of a machine's speed."""
-    from benchmarks.timing import in_turn  # noqa: PLC0415 - used only here
+    from benchmarks.timing import in_turn
 
     largest, images = network(LARGEST), batch(64).images.contiguous()
     with torch.no_grad():

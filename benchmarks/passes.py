@@ -14,14 +14,14 @@ from torch.nn import functional
 from benchmarks.cells import LARGEST, batch, cells, network, plain_forward_seconds
 from benchmarks.timing import in_turn, peak_memory
 from harness import api
-from harness.passes.layers import weights_of, without_batch_norm
+from harness.passes.weighted_layers import weights_of, without_batch_norm
 
 SUITE_ZERO = [
     *("epe_nas", "fisher", "flops", "grad_norm", "grasp", "jacov", "l2_norm"),
     *("nwot", "params", "plain", "snip", "synflow", "zen"),
 ]
 FORWARD_ONLY = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap", "reg_swap"]
-REGULARISED = api.Settings(regulariser=api.RegulariserSettings(mu=1.5, sigma=1.5))
+REGULARISED = [api.RegulariserSettings(mu=1.5, sigma=1.5)]
 LAYOUTS = {"contiguous": False, "channels_last": True}
 SIZE, CELLS, FORWARD_CELLS = 64, 20, 100
 

@@ -13,27 +13,29 @@ from benchmarks.timing import in_turn
 
 
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Times importing torch alone, the help text, and a whole run of two architectures."""
+    """Times torch alone, the help text, a wrong key, and runs with and without anything to do."""
     with tempfile.TemporaryDirectory() as folder:
         runs = iter(range(100))
 
-        def first_score() -> None:
-            # A folder of its own for each run, or there would be nothing left to score.
-            results = f"results={folder}/{next(runs)}"
-            _run("-m", "harness", "task=digits", "n=2", "proxies=[swap]", results)
+        def two_scores(results: object) -> None:
+            place = f"results={folder}/{results}"
+            _run("-m", "harness", "task=digits", "n=2", "proxies=[swap]", place)
 
         seconds = in_turn(
             {
                 "import_torch": lambda: _run("-c", "import torch"),
                 "import_api": lambda: _run("-c", "from harness import api"),
                 "help": lambda: _run("-m", "harness", "--help"),
-                "two_scores_and_figures": first_score,
+                "wrong_key": lambda: _run("-m", "harness", "spce=nb201", status=1),
+                "two_scores_and_figures": lambda: two_scores(next(runs)),
+                "nothing_to_do": lambda: two_scores("same"),  # but in the turn to warm up
             },
             repeats=2,
         )
     table = pd.DataFrame({"what": list(seconds), "seconds": list(seconds.values())})
-    return table, {"help_minus_import_torch_seconds": seconds["help"] - seconds["import_torch"]}
+    return table, {"help_over_import_torch": seconds["help"] / seconds["import_torch"]}
 
 
-def _run(*arguments: str) -> None:
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+def _run(*arguments: str, status: int = 0) -> None:
+    done = subprocess.run([sys.executable, *arguments], check=False, capture_output=True)
+    assert done.returncode == status, done.stderr

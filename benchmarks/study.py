@@ -95,7 +95,7 @@ def study(folder: Path) -> dict[str, float]:
     heatmap = figures.correlation_heatmap(correlations, summary, "invented", "")
     scatter = figures.scatter(joined, summary, "invented", "")
     lap("draw")
-    figures.save(heatmap, folder / "heatmap")
+    figures.save(heatmap, folder / "heatmap", ("png",))
     figures.save(scatter, folder / "scatter", ("png",))
     joined.to_parquet(folder / "joined.parquet", index=False)
     lap("write")

@@ -34,7 +34,7 @@ def definition(net: nn.Module, images: Tensor) -> int:
 def measure() -> tuple[pd.DataFrame, dict[str, Any]]:
     """Times both on the same cells and checks that they count the same."""
     images = batch(IMAGES).images
-    settings = api.Settings(swap=api.SwapSettings(images=IMAGES))
+    settings = [api.SwapSettings(images=IMAGES)]
     rows = []
     for key in cells(CELLS):
         net = network(key)

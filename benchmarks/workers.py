@@ -17,14 +17,15 @@ import torch
 from benchmarks.cells import batch, cells, network
 from benchmarks.timing import in_turn
 from harness import api
-from harness.executors import ExecutorSettings, executors
+from harness.executors.executor import ExecutorSettings, execute
+from harness.executors.processes import ProcessSettings
 
 PROXIES = ["params", "flops", "l2_norm", "nwot", "activation_patterns", "swap"]
 FEW, MANY, BLOCK = 8, 72, 4
 SETTINGS = {
-    "one_worker": ExecutorSettings(workers=1),
-    "two_workers": ExecutorSettings(workers=2),
-    "one_worker_two_threads": ExecutorSettings(workers=1, threads=2),
+    "one_worker": ProcessSettings("processes", workers=1),
+    "two_workers": ProcessSettings("processes", workers=2),
+    "one_worker_two_threads": ProcessSettings("processes", workers=1, threads=2),
 }
 
 
@@ -66,7 +67,7 @@ def run_cells(
 ) -> None:
     """Runs a function over blocks of cells, as a run's shards are."""
     blocks = [keys[i : i + BLOCK] for i in range(0, len(keys), BLOCK)]
-    list(executors.get("processes")(function, blocks, settings))
+    list(execute(function, blocks, settings))
 
 
 def score_cells(keys: Sequence[str]) -> int:

@@ -20,16 +20,16 @@ import torch
 from torch import Tensor, nn
 
 from harness import api
-from harness.search.kernel import evaluating
-from harness.search.perturbation import masked_scores
-from harness.search.settings import SearchSettings
-from harness.search.supernets import Edge, State, Supernet, supernet
+from harness.search.supernets.named_supernets import supernet
+from harness.search.supernets.supernet import Edge, State, Supernet
+from harness.search.zero_cost_pt.kernel import evaluating
+from harness.search.zero_cost_pt.perturbation import masked_scores
+from harness.search.zero_cost_pt.zero_cost_pt_settings import ZeroCostPtSettings
 
 EDGES: dict[str, tuple[Edge, ...]] = {
     "nb201": (("cell", 0), ("cell", 5)),
     "darts": (("normal", 5), ("reduce", 5)),
 }
-IMAGES = {"nb201": 256, "darts": 64}
 
 
 def plain_score(net: Supernet, state: State, images: Tensor) -> float:
@@ -64,7 +64,7 @@ def measure(space: str, images: int) -> None:
         last = len(net.names(edge)) - 1
         state = State(masked=(edge, last))
         plain, expected = seconds(lambda: plain_score(net, state, batch.images))
-        fast, scores = seconds(lambda: masked_scores(net, {}, edge, batch, SearchSettings()))
+        fast, scores = seconds(lambda: masked_scores(net, {}, edge, batch, ZeroCostPtSettings()))
         each = fast / (last + 1)
         print(  # noqa: T201 - this is a script
             f"{space}, {images} images, edge {edge}: plain loop {plain:.2f} s, harness "
@@ -78,4 +78,5 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     chosen = sys.argv[1:2] or list(EDGES)
     for name in chosen:
-        measure(name, int(sys.argv[2]) if len(sys.argv) > 2 else IMAGES[name])
+        images = int(sys.argv[2]) if len(sys.argv) > 2 else ZeroCostPtSettings().images_on(name)
+        measure(name, images)

@@ -7,62 +7,52 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-
-import hydra
-from hydra.errors import HydraException
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-from rich.console import Console
-from rich.text import Text
-
-from harness.errors import HarnessError
 
 
-def config_folder() -> Path:
-    """Returns ``conf/``: beside the package in a checkout, inside it in an installed wheel."""
-    package = Path(__file__).resolve().parent
-    inside = package / "conf"
-    return inside if inside.is_dir() else package.parent / "conf"
+def main() -> int:
+    """Runs the command line; a mistake of the user is one sentence and exit status 1."""
+    from harness.core.errors import HarnessError
 
-
-@hydra.main(version_base="1.3", config_path=str(config_folder()), config_name="config")
-def run(values: DictConfig) -> None:
-    """Runs the job that the configuration names."""
+    arguments = sys.argv[1:]
     try:
-        from harness.config import from_mapping  # noqa: PLC0415 - keeps --help quick
-        from harness.jobs import jobs  # noqa: PLC0415
+        if {"--version", "--help", "-h"} & set(arguments):
+            _tell(arguments)
+        else:
+            _launch(arguments)
+        sys.stdout.flush()
+    except HarnessError as error:
+        return complain(error)
+    except KeyboardInterrupt:
+        sys.stderr.write("Stopped; what is finished is kept. Run the same command again.\n")
+        return 130
+    except BrokenPipeError:  # the reader of a pipe, such as head, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return 0
 
-        config = from_mapping(values)
-        result = jobs.get(config.job)(config)
-    except HarnessError as error:  # here, before Hydra adds a line of its own
-        sys.exit(complain(error))
-    Console().print(f"Results: {result}", highlight=False, markup=False, soft_wrap=True)
+
+def _tell(arguments: list[str]) -> None:
+    from harness.command_line.help_text import help_text, version
+
+    sys.stdout.write((version() if "--version" in arguments else help_text(arguments)) + "\n")
+
+
+def _launch(arguments: list[str]) -> None:
+    from harness.command_line.launch import launch
+
+    launch(arguments)
 
 
 def complain(error: Exception) -> int:
     """Prints a mistake of the user as one sentence and returns the exit status."""
+    from rich.console import Console
+    from rich.text import Text
+
     sentence = " ".join(str(error).splitlines())
     Console(stderr=True).print(
         Text.assemble(("Error:", "bold red"), f" {sentence}"), soft_wrap=True
     )
     return 1
-
-
-def main() -> int:
-    """Runs the command line; a mistake of the user is one sentence and exit status 1."""
-    # Without this, Hydra prints exceptions itself and exits.
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        run()
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        from harness.hydra_errors import explained  # noqa: PLC0415 - keeps --help quick
-
-        return complain(explained(error))
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped; what is finished is kept. Run the same command again.")
-        return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -5,24 +5,37 @@ space = api.spaces.get("nb201")
 key = space.sample(1, seed=0)[0]
 network = space.build(key, task="cifar10", seed=0)
 scores = api.score(network, (images, labels), proxies=["swap", "snip", "jacov"])
-table = api.truth.load("nb201", "cifar100")
+table = api.evaluate("nb201", "cifar100", proxies="default", n=200, seeds=range(5))
+api.summary(table)
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
+import pandas as pd
 from torch import Tensor, nn
 
-from harness import engine, truth
-from harness.errors import HarnessError
-from harness.inputs import InputSettings, load_batch
-from harness.passes import RegulariserSettings, Run, Settings, SwapSettings
-from harness.proxies import proxies
-from harness.spaces import spaces
+from harness import evaluation, truth
+from harness.config import Config, TruthSettings
+from harness.core.errors import HarnessError
+from harness.core.sections import Settings
+from harness.core.types import Batch, Score
+from harness.executors.executor import ExecutorSettings, executors
+from harness.inputs.batch import load_batch
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
+from harness.passes.run import Run
+from harness.passes.settings import RegulariserSettings, SwapSettings
+from harness.proxies.contract import populations, proxies
+from harness.proxies.sets import proxy_sets, resolved
+from harness.results import scores
+from harness.scoring import engine
+from harness.scoring.scope import Scope
+from harness.spaces.space import spaces
 from harness.stats import correlations, summary
-from harness.tasks import tasks
-from harness.types import Batch, Score
 
 __all__ = [
     "Batch",
@@ -33,8 +46,11 @@ __all__ = [
     "SwapSettings",
     "batch",
     "correlate",
+    "evaluate",
     "proxies",
+    "proxy_sets",
     "score",
+    "scores",
     "spaces",
     "summary",
     "tasks",
@@ -49,7 +65,7 @@ def score(
     batch: Batch | Tensor | tuple[Tensor, Tensor],
     proxies: Sequence[str] | str = "all",
     *,
-    settings: Settings | None = None,
+    settings: Settings | Iterable[object] = (),
     seed: int = 0,
 ) -> dict[str, Score]:
     """Scores any network with any proxies, from the fewest passes.
@@ -61,8 +77,10 @@ def score(
             functional calls, to be seen by nwot, swap and their kin.
         batch: A ``Batch``, or images, or (images, labels). SWAP looks at its first 16 images (see
             ``SwapSettings``), all other proxies at the whole batch.
-        proxies: Names of proxies, or ``"all"``.
-        settings: Choices that change values; reg_swap needs ``regulariser`` with mu and sigma.
+        proxies: Names of proxies or of sets of them, or ``"all"``; those that rank a whole
+            population have no score for one network and are left out of sets.
+        settings: Records of settings, ``[SwapSettings(images=8)]``; reg_swap needs
+            ``RegulariserSettings`` with mu and sigma.
         seed: Names the random streams of proxies that draw numbers.
 
     Returns:
@@ -83,9 +101,78 @@ def score(
         >>> scores["params"].value, scores["snip"].status
         (0.000314, 'ok')
     """
-    names = _names(proxies)
-    run = Run(network, _as_batch(batch), settings or Settings(), ("api", seed))
-    return engine.score(run, names)
+    names = [name for name in resolved(proxies) if name not in populations]
+    run = Run(network, _as_batch(batch), ("api", seed))
+    return engine.score(run, names, Settings(*settings))
+
+
+def evaluate(
+    space: str,
+    task: str,
+    proxies: Sequence[str] | str = "default",
+    n: int = 1000,
+    seeds: int | Iterable[int] = 0,
+    *,
+    inputs: InputSettings | str = "task",
+    truth: str = "default",
+    truth_path: str | None = None,
+    settings: Settings | Iterable[object] = (),
+    batch_size: int = 64,
+    device: str = "cpu",
+    executor: ExecutorSettings | str = "processes",
+    results: Path | str | None = None,
+    study: str = "",
+) -> pd.DataFrame:
+    """Scores a sample of a space and joins it with the ground truth: the main job as a function.
+
+    Args:
+        space: Search space.
+        task: Task of the space.
+        proxies: Names of proxies or of sets of them, or ``"all"``.
+        n: Architectures per seed.
+        seeds: Which draws of architectures, batches and weights.
+        inputs: Which images: their name, or all choices about them.
+        truth: Variant of the ground truth.
+        truth_path: Your own file of ground truth, see ``truth.load``.
+        settings: Records of settings, ``[SwapSettings(images=32)]``.
+        batch_size: Images of the minibatch.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        executor: Where the work runs: its name, or its settings. Processes import your script
+            anew: guard its main part with ``if __name__ == "__main__"``, or take ``"local"``.
+        results: Folder that keeps scores and gets tables and pictures, as the command line leaves
+            them; None keeps nothing.
+        study: Name of the study in that folder.
+
+    Returns:
+        The table that ``scores.load`` describes, for ``correlate`` and ``summary``.
+
+    Raises:
+        HarnessError: If a name or a setting is wrong.
+        DataError: If ground truth or images cannot be had.
+    """
+    if isinstance(executor, str):
+        executor = executors.get(executor).settings(name=executor)
+    if isinstance(inputs, str):
+        inputs = InputSettings(inputs)
+    chosen = Settings(*settings)
+    scope = Scope(proxies, n=n, batch_size=batch_size)
+    with tempfile.TemporaryDirectory() as nothing_kept:
+        config = Config(
+            space=space,
+            task=task,
+            seed=seeds if isinstance(seeds, int) else list(seeds),
+            device=device,
+            results=str(results or nothing_kept),
+            study=study,
+            inputs=inputs,
+            truth=TruthSettings(truth, truth_path),
+            executor=executor,
+            sections=Settings(scope, *chosen),
+        )
+        found = evaluation.evaluate(config, scope, chosen)
+        if results is not None:
+            evaluation.write(found, config, scope)
+    return found.scores
 
 
 def batch(
@@ -107,12 +194,6 @@ def batch(
         HarnessError: If the task or the images do not exist.
     """
     return load_batch(tasks.get(task), inputs or InputSettings(), seed, size)
-
-
-def _names(asked: Sequence[str] | str) -> list[str]:
-    if asked == "all":
-        return proxies.names()
-    return [asked] if isinstance(asked, str) else list(asked)
 
 
 def _as_batch(given: Batch | Tensor | tuple[Tensor, Tensor]) -> Batch:

@@ -1,4 +1,4 @@
-"""Runs the command line as a user does, on a tiny truth table of the test's own."""
+"""Runs the command line as a user does, the main job on a tiny truth table of the test's own."""
 
 import os
 import subprocess
@@ -10,13 +10,15 @@ from unittest.mock import patch
 from hydra.core.global_hydra import GlobalHydra
 
 import harness.__main__
-from harness.spaces import spaces
+from harness.spaces.space import spaces
 
 ROOT = Path(__file__).resolve().parent.parent
 TINY = [
     *("task=digits", "truth=csv", "truth.path=truth.csv", "n=4"),
     *("batch_size=8", "swap.images=8", "ntk.images=8"),
 ]
+RESULT = Path("results/main/nb201/digits")
+SHARDS = Path("results/.work/scores/nb201/digits")
 
 
 def write_truth(folder: Path, n: int = 40) -> None:
@@ -26,11 +28,11 @@ def write_truth(folder: Path, n: int = 40) -> None:
     (folder / "truth.csv").write_text("key,value\n" + rows)
 
 
-def start(folder: Path, *overrides: str, path: Path | None = None) -> subprocess.Popen[str]:
+def start(folder: Path, *arguments: str, path: Path | None = None) -> subprocess.Popen[str]:
     """Starts ``python -m harness`` in ``folder``, with ``path`` in front of the import path."""
     search = os.pathsep.join(str(p) for p in (path, ROOT) if p)
     return subprocess.Popen(
-        [sys.executable, "-m", "harness", *TINY, *overrides],
+        [sys.executable, "-m", "harness", *_with_tiny(arguments)],
         cwd=folder,
         env=os.environ | {"PYTHONPATH": search},
         stdout=subprocess.PIPE,
@@ -40,12 +42,14 @@ def start(folder: Path, *overrides: str, path: Path | None = None) -> subprocess
     )
 
 
-def call(folder: Path, *overrides: str) -> int:
+def call(folder: Path, *arguments: str) -> int:
     """Runs the command line in ``folder`` within this process and returns its exit status."""
     GlobalHydra.instance().clear()
-    with chdir(folder), patch("sys.argv", ["harness", *TINY, *overrides]):
-        try:
-            return harness.__main__.main()
-        except SystemExit as stop:
-            assert isinstance(stop.code, int)
-            return stop.code
+    with chdir(folder), patch("sys.argv", ["harness", *_with_tiny(arguments)]):
+        return harness.__main__.main()
+
+
+def _with_tiny(arguments: tuple[str, ...]) -> list[str]:
+    """Puts what is tiny before the arguments of the main job; other jobs have other keys."""
+    main = not any(word.startswith(("job=", "-")) for word in arguments if word != "-m")
+    return [*(TINY if main else []), *arguments]

@@ -3,6 +3,9 @@
 import os
 import signal
 
+# Several tests at once share the cores; threads of torch that wait for each other cost minutes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import settings
 

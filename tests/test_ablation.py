@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from harness.errors import DataError
-from harness.passes import RegulariserSettings
+from harness.core.errors import DataError
+from harness.passes.settings import RegulariserSettings
 from harness.proxies.swap import size_factor
 from harness.stats import log_regularised, regularised, sweep
 

@@ -1,10 +1,16 @@
 """Agreement between our scores and published ones."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
+from commands import call
 
 from harness import stats
+
+RESULTS = Path(__file__).parent.parent / "results"
 
 
 def test_agreement_by_hand():
@@ -37,3 +43,12 @@ def test_nothing_in_common():
     ).assign(truth=1.0)
     published = pd.DataFrame({"key": ["b"], "proxy": ["snip"], "value": [1.0]})
     assert stats.agreement(joined, published).empty
+
+
+@pytest.mark.mirror
+def test_the_committed_table_comes_from_the_committed_scores(tmp_path):
+    place = "nb201/cifar10"
+    shutil.copytree(RESULTS / "main" / place, tmp_path / "main" / place)
+    assert call(tmp_path, "job=agreement", "space=nb201", "task=cifar10", "results=.") == 0
+    made, kept = (root / "agreement" / place / "agreement.csv" for root in (tmp_path, RESULTS))
+    pd.testing.assert_frame_equal(pd.read_csv(made), pd.read_csv(kept), rtol=1e-12)

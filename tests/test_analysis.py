@@ -1,6 +1,7 @@
 """Joint statistics of several proxies, against slow and independent ways to the same number."""
 
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +11,16 @@ from commands import call
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
+from stored import store
 
 from harness import stats
-from harness.errors import DataError, HarnessError
-from harness.results import find_results
+from harness.core.errors import DataError, HarnessError
+from harness.results.finished import find_results
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
 from harness.stats.top import best_of_top, precision, regret
 
 RANDOM = np.random.default_rng(0)
+ENDS = ("csv", "png")
 FEW = st.lists(st.integers(0, 3), min_size=2, max_size=6)
 
 
@@ -180,10 +183,10 @@ def test_pairing_makes_intervals_narrow() -> None:
     assert row.high - row.low < 0.2 * (alone.spearman_high - alone.spearman_low)
 
 
-def test_picks_of_the_accuracy_itself() -> None:
+def test_top_k_of_the_accuracy_itself() -> None:
     table = scores()
     table.loc[table.proxy == "reg_swap", "value"] = table.truth
-    row = stats.picks(stats.joint(table)).set_index("proxy").loc["reg_swap"]
+    row = stats.top_k(stats.joint(table)).set_index("proxy").loc["reg_swap"]
     assert row.regret_1 == row.regret_10 == 0
     assert row.precision == 1
 
@@ -208,16 +211,18 @@ def test_analysis_needs_its_proxies() -> None:
         stats.differences(stats.joint(scores()), "nwot")
 
 
-def test_job_writes_tables_and_pictures(tmp_path: Path) -> None:
-    folder = tmp_path / "nb201" / "digits"
-    folder.mkdir(parents=True)
-    scores().to_parquet(folder / "scores.parquet")
+def test_job_leaves_one_folder_that_says_what_it_rests_on(tmp_path: Path) -> None:
+    store(tmp_path, scores())
+    store(tmp_path, scores().query("proxy != 'params'"), study="small")
     assert call(tmp_path, "job=analysis", "results=.") == 0
-    for name in ("beyond_size", "differences", "picks"):
-        for suffix in ("csv", "md", "tex", "png", "svg"):
-            assert (tmp_path / "analysis" / f"{name}.{suffix}").stat().st_size > 0
-    table = pd.read_csv(tmp_path / "analysis" / "beyond_size.csv")
-    assert set(table["column"]) == {"nb201/digits"}
+    folder = tmp_path / "analysis" / "proxies"
+    names = {f"{name}.{end}" for name in ("beyond_size", "differences", "top_k") for end in ENDS}
+    assert {path.name for path in folder.iterdir()} == {*names, "run.json"}
+    assert set(pd.read_csv(folder / "beyond_size.csv")["column"]) == {"nb201/digits"}
+    record = json.loads((folder / "run.json").read_text())
+    assert list(record["results"]) == ["main/nb201/digits"]
+    assert record["files"].keys() == names
+    assert call(tmp_path, "job=analysis", "of=small", "results=.") == 1, "no params"
 
 
 def test_no_results(tmp_path: Path) -> None:
@@ -226,11 +231,12 @@ def test_no_results(tmp_path: Path) -> None:
 
 
 def test_broken_result(tmp_path: Path) -> None:
-    folder = tmp_path / "nb201" / "digits"
-    folder.mkdir(parents=True)
+    folder = store(tmp_path, scores())
     (folder / "scores.parquet").write_bytes(b"PAR1 cut short")
     (result,) = find_results(tmp_path)
-    with pytest.raises(DataError, match="corrupted"):
+    with pytest.raises(DataError, match="changed or damaged"):
         _ = result.scores
+    (folder / "run.json").unlink()
+    (result,) = find_results(tmp_path)
     with pytest.raises(DataError, match=r"run\.json"):
         _ = result.record

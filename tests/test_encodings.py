@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.errors import HarnessError
-from harness.search.encoded_spaces import encoding
-from harness.spaces import nb301, spaces
+from harness.core.errors import HarnessError
+from harness.search.swap_nas.encoded_spaces import encoding
+from harness.spaces import nb301
+from harness.spaces.space import spaces
 
 ENCODINGS = {
     "darts": encoding("darts"),

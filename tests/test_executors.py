@@ -5,24 +5,27 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
-from harness.__main__ import config_folder
-from harness.config import parse_seeds
-from harness.errors import HarnessError
-from harness.executors import ExecutorSettings, executors
+from harness.config import Config, parse_seeds
+from harness.core.errors import HarnessError
+from harness.executors import processes as of_processes
+from harness.executors import progress
+from harness.executors.executor import ExecutorSettings, execute, executors
+from harness.executors.processes import ProcessSettings
+from harness.executors.ray import RaySettings
+from harness.executors.slurm import SlurmSettings
 
-PAIR = ExecutorSettings("processes", workers=2)
+PAIR = ProcessSettings("processes", workers=2)
 
 
 def test_local_works_here_one_item_after_the_other() -> None:
     done: list[int] = []
-    results = executors.get("local")(done.append, [3, 1, 2], ExecutorSettings("local"))
+    results = execute(done.append, [3, 1, 2], ExecutorSettings("local"))
     assert done == []
     next(results)
     assert done == [3]
@@ -31,18 +34,17 @@ def test_local_works_here_one_item_after_the_other() -> None:
 
 
 def test_one_worker_needs_no_process() -> None:
-    here = executors.get("processes")(
-        lambda _: (os.getpid(), threading.get_ident()), [1, 2], ExecutorSettings(workers=1)
-    )
+    alone = ProcessSettings("processes", workers=1)
+    here = execute(lambda _: (os.getpid(), threading.get_ident()), [1, 2], alone)
     assert set(here) == {(os.getpid(), threading.get_ident())}
-    assert list(executors.get("processes")(parse_seeds, [], PAIR)) == []
+    assert list(execute(parse_seeds, [], PAIR)) == []
 
 
 def test_processes_yield_results_and_a_workers_error_as_it_is() -> None:
     items = [*map(str, range(20)), "x"]
     results = []
     with pytest.raises(HarnessError, match="seed=x names no seeds"):
-        for result in executors.get("processes")(parse_seeds, items, PAIR):
+        for result in execute(parse_seeds, items, PAIR):
             results.append(result)
     found = [seed for (seed,) in results]
     assert len(found) == len(set(found)) > 10
@@ -53,14 +55,55 @@ def test_a_killed_worker_is_one_sentence() -> None:
     with pytest.raises(
         HarnessError, match=r"Up to 3 of 3 shards .*worker process was killed.*Start the same"
     ):
-        list(executors.get("processes")(os._exit, [9, 9, 9], PAIR))
+        list(execute(os._exit, [9, 9, 9], PAIR))
+
+
+def test_workers_are_dealt_to_the_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One per GPU unless the user wants more, and none is given what others were."""
+    monkeypatch.setattr(of_processes, "visible_gpus", lambda: ["3", "5", "6"])
+
+    def at(device: str, **settings: int) -> tuple[int, int]:
+        found = ProcessSettings("processes", **settings).at(device, Path("results"))
+        return found.workers, found.gpus
+
+    assert at("cpu") == (0, 0)
+    assert at("cuda") == (3, 3)
+    assert at("cuda", gpus=2) == (2, 2)
+    assert at("cuda", workers=4) == (4, 3)
+    assert at("cuda:1") == (1, 0)
+    four = ProcessSettings("processes", workers=4).at("cuda", Path("results"))
+    seen = list(execute(os.getenv, 40 * ["CUDA_VISIBLE_DEVICES"], four))
+    assert set(seen) <= {"3", "5", "6"}
+    monkeypatch.setattr(of_processes, "visible_gpus", lambda: [])
+    assert at("cuda") == (1, 0)  # which says that there is none
+
+
+def test_clusters_reserve_a_gpu_where_one_is_needed() -> None:
+    for kind in (RaySettings, SlurmSettings):
+        found = [kind().at(device, Path("far")).gpus for device in ("cpu", "cuda", "cuda:0")]
+        assert found == [0, 1, 1]
+        assert kind(gpus=2).at("cuda", Path("far")).gpus == 2
+    assert SlurmSettings().at("cpu", Path("far")).logs == "far/.slurm"
+    assert SlurmSettings(logs="mine").at("cpu", Path("far")).logs == "mine"
+    slurm = Config(executor=ExecutorSettings("slurm"), device="cuda", results="far").executor
+    assert slurm == SlurmSettings("slurm", gpus=1, logs="far/.slurm")
+
+
+def test_a_file_gets_lines_instead_of_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    shards = [2, 2, 3]
+    run = {"title": "work", "done": 3, "total": 10}
+    progress.run_shards(int, shards, ExecutorSettings("local"), **run)  # type: ignore[arg-type]
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("work: 10 of 10, ")
+    assert len(err.splitlines()) == 1
 
 
 SLEEPY = """
 import time
-from harness.executors import ExecutorSettings, executors
-run = executors.get("processes")
-for _ in run(time.sleep, [0.01] + 9 * [60], ExecutorSettings("processes", workers=2)):
+from harness.executors.executor import execute
+from harness.executors.processes import ProcessSettings
+for _ in execute(time.sleep, [0.01] + 9 * [60], ProcessSettings("processes", workers=2)):
     print("one is done", flush=True)
 """
 
@@ -87,10 +130,6 @@ def test_workers_end_with_the_run(by: signal.Signals) -> None:
 
 
 def test_settings_that_make_no_sense() -> None:
-    with pytest.raises(
-        HarnessError, match=r"Unknown executor 'proceses'\. Did you mean 'processes'"
-    ):
-        ExecutorSettings("proceses")
     with pytest.raises(HarnessError, match=r"executor\.workers=-1"):
         ExecutorSettings(workers=-1)
     with pytest.raises(HarnessError, match=r"executor\.threads=-2"):
@@ -102,26 +141,23 @@ def test_settings_that_make_no_sense() -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"gpus": 0.5, "name": "slurm"}, r"executor\.gpus=0\.5 must be a whole number"),
-        ({"gpus": 1.5, "name": "ray"}, r"executor\.gpus=1\.5 must be a whole number"),
-        ({"gpus": -1}, r"executor\.gpus=-1 must be at least 0"),
-        ({"retries": -1}, r"executor\.retries=-1 must be at least 0"),
-        ({"shards": 0}, r"executor\.shards=0 must be at least 1"),
-        ({"cluster": "slrum"}, r"Unknown executor\.cluster 'slrum'\. Did you mean 'slurm'"),
+        (partial(RaySettings, gpus=1.5), r"executor\.gpus=1\.5 must be a whole number"),
+        (partial(ProcessSettings, gpus=-1), r"executor\.gpus=-1 must be at least 0"),
+        (partial(SlurmSettings, gpus=-1), r"executor\.gpus=-1 must be at least 0"),
+        (partial(RaySettings, retries=-1), r"executor\.retries=-1 must be at least 0"),
+        (partial(SlurmSettings, shards=0), r"executor\.shards=0 must be at least 1"),
+        (partial(SlurmSettings, cluster="slrum"), r"Unknown executor\.cluster 'slrum'\. Did"),
     ],
 )
-def test_cluster_settings_that_make_no_sense(settings: dict[str, Any], message: str) -> None:
+def test_cluster_settings_that_make_no_sense(
+    settings: Callable[[], ExecutorSettings], message: str
+) -> None:
     with pytest.raises(HarnessError, match=message):
-        ExecutorSettings(**settings)
+        settings()
 
 
-@pytest.mark.parametrize("name", ["local", "processes", "ray", "slurm"])
-def test_each_choice_of_the_command_line_is_the_executor_of_that_name(name: str) -> None:
-    with initialize_config_dir(str(config_folder()), version_base="1.3"):
-        values = compose("config", [f"executor={name}", "results=elsewhere"])
-    settings = OmegaConf.to_container(values.executor, resolve=True)
-    assert isinstance(settings, dict)
-    executor = ExecutorSettings(**{str(key): value for key, value in settings.items()})
-    assert executor.name == name
-    assert executor.threads == executor.cores == 1
-    assert executor.logs == ("elsewhere/.slurm" if name == "slurm" else "results/.slurm")
+def test_each_executor_has_its_name_and_reserves_one_core() -> None:
+    assert {"local", "processes", "ray", "slurm"} <= set(executors)
+    for one in executors.values():
+        assert one.defaults.name == one.name
+        assert one.defaults.threads == getattr(one.defaults, "cores", 1) == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from commands import call, start, write_truth
+from commands import RESULT, SHARDS, call, start, write_truth
 
 pytestmark = pytest.mark.slow  # several runs of the command line, each starts processes
 
@@ -39,7 +39,7 @@ def descendants(pid: int) -> dict[int, str]:
 
 
 def shards(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("results/nb201/digits/shards/[!.]*.parquet")}
+    return {path.name for path in (folder / SHARDS).glob("[!.]*.parquet")}
 
 
 def kill_a_worker(run: int, title: str) -> None:
@@ -66,7 +66,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     folder = tmp_path_factory.mktemp("uninterrupted")
     write_truth(folder)
     assert call(folder, *WORK, "executor=local") == 0
-    return pd.read_parquet(folder / "results/nb201/digits/scores.parquet")
+    return pd.read_parquet(folder / RESULT / "scores.parquet")
 
 
 @pytest.mark.parametrize("executor", WORKERS)
@@ -92,7 +92,7 @@ def test_the_next_start_computes_only_what_a_killed_worker_lost(
     assert call(tmp_path, *WORK, "executor=local") == 0
     assert kept < shards(tmp_path)
     assert len(shards(tmp_path)) == 8
-    scores = pd.read_parquet(tmp_path / "results/nb201/digits/scores.parquet")
+    scores = pd.read_parquet(tmp_path / RESULT / "scores.parquet")
     drop = {"columns": "seconds"}
     pd.testing.assert_frame_equal(scores.drop(**drop), uninterrupted.drop(**drop))
 
@@ -109,7 +109,7 @@ def test_ray_replaces_a_killed_worker_in_the_same_run(
     kill_a_worker(run.pid, "ray::_work")
     out, err = run.communicate(timeout=300)
     assert run.returncode == 0, out + err
-    scores = pd.read_parquet(tmp_path / "results/nb201/digits/scores.parquet")
+    scores = pd.read_parquet(tmp_path / RESULT / "scores.parquet")
     drop = {"columns": "seconds"}
     pd.testing.assert_frame_equal(scores.drop(**drop), uninterrupted.drop(**drop))
 

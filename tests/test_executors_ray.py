@@ -11,12 +11,12 @@ import torch
 from commands import ROOT
 
 from harness.config import parse_seeds
-from harness.errors import HarnessError
-from harness.executors import ExecutorSettings, executors
+from harness.core.errors import HarnessError
+from harness.executors.executor import execute
+from harness.executors.ray import RaySettings
 
 ray = pytest.importorskip("ray")
-run = executors.get("ray")
-PAIR = ExecutorSettings("ray", workers=2, retries=1)
+PAIR = RaySettings("ray", workers=2, retries=1)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -50,7 +50,7 @@ def test_a_killed_worker_costs_its_own_work_only(tmp_path: Path) -> None:
     results = []
     message = r"^Up to 1 of 8 shards are missing: a Ray worker was killed .* 2 times over.*Start"
     with pytest.raises(HarnessError, match=message):
-        for result in run(survive, [(tmp_path, number) for number in range(8)], PAIR):
+        for result in execute(survive, [(tmp_path, number) for number in range(8)], PAIR):
             results.append(result)
     assert sorted(results) == [0, 1, 2, 3, 4, 6, 7]
     tries = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
@@ -62,27 +62,27 @@ def test_work_is_done_as_if_it_were_done_here(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HARNESS_DATA", "elsewhere")
-    ((pid, *found),) = run(surroundings, ["HARNESS_DATA"], PAIR)
+    ((pid, *found),) = execute(surroundings, ["HARNESS_DATA"], PAIR)
     assert pid != os.getpid()
     assert found == [str(tmp_path), 1, "elsewhere"]
-    ((_, _, threads, _),) = run(surroundings, ["HARNESS_DATA"], ExecutorSettings("ray", threads=2))
+    ((_, _, threads, _),) = execute(surroundings, ["HARNESS_DATA"], RaySettings("ray", threads=2))
     assert threads == 2
-    assert list(run(parse_seeds, [], PAIR)) == []
+    assert list(execute(parse_seeds, [], PAIR)) == []
 
 
 def test_an_error_arrives_as_it_is() -> None:
     with pytest.raises(HarnessError, match=r"^seed=x names no seeds"):
-        list(run(parse_seeds, ["1", "x", "2"], PAIR))
+        list(execute(parse_seeds, ["1", "x", "2"], PAIR))
     assert ray.is_initialized()
 
 
 @pytest.mark.parametrize("need", [{"cpus": 3}, {"gpus": 0.5}, {"threads": 3}])
 def test_work_that_fits_nowhere_is_refused(need: dict[str, float]) -> None:
     with pytest.raises(HarnessError, match=r"fits on no machine of the Ray cluster.* 2 CPUs"):
-        list(run(parse_seeds, ["1"], ExecutorSettings("ray", **need)))  # type: ignore[arg-type]
+        list(execute(parse_seeds, ["1"], RaySettings("ray", **need)))  # type: ignore[arg-type]
 
 
 def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(HarnessError, match=r"pip install 'zero-cost-harness\[ray\]'"):
-        list(run(parse_seeds, ["1"], PAIR))
+        list(execute(parse_seeds, ["1"], PAIR))

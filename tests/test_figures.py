@@ -1,20 +1,22 @@
 """Figures and tables: nothing clipped, every number the table's, the same bytes every time."""
 
 import re
+from unittest.mock import patch
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from PIL import Image
 from rich.console import Console
 
 from harness import figures, stats
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.core.files import atomic
+from harness.core.printing import printed
 from harness.figures import style
-from harness.figures.heatmap import printed
 from harness.figures.scatter import axis_scale, grid
-from harness.files import atomic
 
 NAMES = ["reg_swap", "nwot", "activation_patterns", "jacov", "fisher", "constant", "ntk"]
 SUBTITLE = "n = 60 architectures per seed; test accuracy after 200 epochs; the task's own images"
@@ -246,7 +248,7 @@ def test_saving_is_deterministic_and_leaves_nothing_behind(tmp_path, scores, sum
             ("heatmap", figures.correlation_heatmap(stats.correlations(scores), summary, "t")),
             ("scatter", figures.scatter(scores, summary, "t")),
         ):
-            paths = figures.save(figure, folder / f"v1.0-{kind}")
+            paths = figures.save(figure, folder / f"v1.0-{kind}", ("png", "svg"))
             assert paths == [folder / f"v1.0-{kind}.png", folder / f"v1.0-{kind}.svg"]
         assert len(list(folder.iterdir())) == 4
         contents.append([path.read_bytes() for path in sorted(folder.iterdir())])
@@ -264,6 +266,21 @@ def test_png_is_saved_at_200_dots_per_inch_unclipped(tmp_path):
     assert all((edge == 1).all() for edge in border)
     with pytest.raises(HarnessError, match="figure format 'jpg'"):
         figures.save(figure, tmp_path / "heatmap", ["jpg"])
+
+
+def test_fewer_colours_change_a_picture_invisibly_or_not_at_all(tmp_path, scores, summary):
+    def saved(figure):
+        (path,) = figures.save(figure, tmp_path / "figure")
+        with Image.open(path) as picture:
+            return picture.mode, np.asarray(picture.convert("RGB")).astype(int)
+
+    with patch.object(style, "reduce_colours"):
+        _, whole = saved(figures.scatter(scores, summary, "t"))
+    mode, fewer = saved(figures.scatter(scores, summary, "t"))
+    assert mode == "P", "256 colours"
+    assert abs(whole - fewer).max() <= style.INVISIBLE
+    mode, _ = saved(figures.heatmap(random_table(6, 4), title="a scale of many colours"))
+    assert mode != "P"
 
 
 def test_drawing_leaves_the_users_settings_alone(scores, summary):
@@ -320,7 +337,9 @@ def test_tables_carry_the_frame(tmp_path):
     frame = pd.DataFrame(
         {"proxy": ["reg_swap", "a|b & 50%"], "n": [1000, -2], "ρ": [-0.123456789, np.nan]}
     )
-    csv, md, tex = figures.write_tables(frame, tmp_path / "new" / "summary", float_format="%.2f")
+    formats = ("csv", "md", "tex")
+    path = tmp_path / "new" / "summary"
+    csv, md, tex = figures.write_tables(frame, path, formats, float_format="%.2f")
     pd.testing.assert_frame_equal(pd.read_csv(csv), frame, check_exact=True)
     assert md.read_text() == (
         "| proxy | n | ρ |\n| --- | ---: | ---: |\n"

@@ -2,23 +2,26 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from harness import inputs, seeds
-from harness.errors import DataError, HarnessError
-from harness.inputs import InputSettings, describe_inputs, digits, load_batch
+from harness.core import seeds
+from harness.core.errors import DataError, HarnessError
+from harness.core.types import Batch
+from harness.inputs import digits
 from harness.inputs.augment import crop_and_flip
-from harness.inputs.banks import banks, read_bank
-from harness.tasks import Task, tasks
+from harness.inputs.batch import load_batch
+from harness.inputs.description import describe_inputs
+from harness.inputs.image_sets import choices, find, image_sets, read_image_set
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import Task, tasks
+from harness.sources.places import checksum
 
 DIGITS = tasks.get("digits")
 CIFAR10 = tasks.get("cifar10")
@@ -34,20 +37,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _write(folder: Path, name: str, n: int = 20, **changes: np.ndarray) -> dict[str, np.ndarray]:
-    """Writes a bank whose image i is filled with the number i, and its label i modulo classes."""
-    bank = banks.get(name)
+    """Writes a set whose image i is filled with the number i, and its label i modulo classes."""
+    image_set = image_sets.get(name)
     numbers = np.arange(n, dtype=np.uint8)
-    images = np.broadcast_to(numbers[:, None, None, None], (n, bank.side, bank.side, 3))
+    images = np.broadcast_to(numbers[:, None, None, None], (n, image_set.side, image_set.side, 3))
     arrays = {"images": images.copy()}
-    if bank.classes:
-        arrays["labels"] = np.arange(n) % bank.classes
+    if image_set.classes:
+        arrays["labels"] = np.arange(n) % image_set.classes
     arrays |= changes
     np.savez(folder / "images" / f"{name}.npz", **arrays)
     return arrays
 
 
-def _numbers(batch: inputs.Batch) -> list[int]:
-    """Which images a batch of ``_write``'s bank holds, if it was not normalised."""
+def _numbers(batch: Batch) -> list[int]:
+    """Which images a batch of ``_write``'s set holds, if it was not normalised."""
     return [round(float(image[0, 0, 0]) * 255) for image in batch.images]
 
 
@@ -85,21 +88,30 @@ def test_random_batches_differ_by_seed_and_never_repeat_an_image(folder: Path) -
     assert _numbers(smaller) == list(drawn[4][:3])
 
 
-def test_batches_leave_the_global_generators_alone() -> None:
+@pytest.mark.parametrize("source", ["task", "gaussian"])
+def test_batches_and_the_users_torch_leave_each_other_alone(source: str) -> None:
     torch.manual_seed(0)
     np.random.seed(0)  # noqa: NPY002
     before = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
-    for source in ("task", "gaussian"):
-        load_batch(DIGITS, InputSettings(source), 0, 4)
+    batch = load_batch(DIGITS, InputSettings(source), 0, 4)
     assert torch.equal(before[0], torch.get_rng_state())
     np.testing.assert_array_equal(before[1], np.random.get_state()[1])  # noqa: NPY002
+    torch.set_default_dtype(torch.float64)
+    torch.set_default_device("meta")
+    try:
+        again = load_batch(DIGITS, InputSettings(source), 0, 4)
+    finally:
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device(None)
+    torch.testing.assert_close(again.images, batch.images, rtol=0, atol=0)
+    torch.testing.assert_close(again.labels, batch.labels, rtol=0, atol=0)
 
 
 def test_normalisation_by_hand() -> None:
     raw = load_batch(DIGITS, RAW, 3, 8).images.double()
     normal = load_batch(DIGITS, InputSettings(), 3, 8).images
-    bank = banks.get("digits_train")
-    expected = (raw - bank.mean[0]) / bank.std[0]
+    image_set = image_sets.get("digits_train")
+    expected = (raw - image_set.mean[0]) / image_set.std[0]
     assert torch.allclose(normal.double(), expected, atol=1e-6)
     assert raw.min() >= 0 and raw.max() <= 1
 
@@ -174,7 +186,7 @@ def test_stand_ins_get_random_labels_and_say_so(folder: Path) -> None:
         said = describe_inputs(task, settings)
         assert said["stand_in"] is True
         assert said["labels"] == "random"
-        assert said["sha256"] == inputs.files.checksum(folder / f"images/{source}.npz")
+        assert said["sha256"] == checksum(folder / f"images/{source}.npz")
     own = describe_inputs(CIFAR10, InputSettings())
     assert (own["stand_in"], own["labels"]) == (False, "true")
 
@@ -217,8 +229,8 @@ def test_augmented_border_is_black_before_normalisation(folder: Path) -> None:
     white = np.full((20, 32, 32, 3), 255, np.uint8)
     _write(folder, "cifar10_train", images=white)
     batch = load_batch(CIFAR10, InputSettings(augment=True), 0, 10)
-    bank = banks.get("cifar10_train")
-    black = [-m / s for m, s in zip(bank.mean, bank.std, strict=True)]
+    image_set = image_sets.get("cifar10_train")
+    black = [-m / s for m, s in zip(image_set.mean, image_set.std, strict=True)]
     for channel in range(3):
         assert float(batch.images[:, channel].min()) == pytest.approx(black[channel], abs=1e-5)
     plain = load_batch(CIFAR10, InputSettings(), 0, 10)
@@ -234,18 +246,19 @@ def test_wrong_sizes_are_told_with_numbers(folder: Path) -> None:
     with pytest.raises(HarnessError, match="at least 1"):
         load_batch(DIGITS, InputSettings(), 0, 0)
     with pytest.raises(HarnessError, match="l1"):
-        load_batch(Task("auto", (3, 8, 8), 3, loss="l1", bank="digits_train"), RAW, 0, 4)
-    with pytest.raises(HarnessError, match="no image bank of its own"):
+        load_batch(Task("auto", (3, 8, 8), 3, loss="l1", images="digits_train"), RAW, 0, 4)
+    with pytest.raises(HarnessError, match="no image set of its own"):
         load_batch(Task("new", (3, 8, 8), 3), RAW, 0, 4)
 
 
-def test_every_config_is_valid() -> None:
-    files = sorted((Path(__file__).parents[1] / "conf" / "inputs").glob("*.yaml"))
-    assert len(files) == 8
-    for file in files:
-        values = yaml.safe_load(file.read_text())
-        assert set(values) == {field.name for field in fields(InputSettings)}
-        InputSettings(**values)
+def test_a_data_set_names_its_training_images() -> None:
+    assert find("cifar10") is image_sets.get("cifar10_train")
+    assert find("svhn") is image_sets.get("svhn_train_unlabelled")
+    for name in choices():
+        assert name in (find(name).name, find(name).dataset)
+        assert InputSettings(name).source == name
+    with pytest.raises(HarnessError, match="Did you mean 'cifar100'"):
+        find("cifr100")
 
 
 def test_unknown_settings_suggest_the_nearest() -> None:
@@ -255,20 +268,20 @@ def test_unknown_settings_suggest_the_nearest() -> None:
         InputSettings(order="frist")
 
 
-def test_a_missing_bank_never_turns_into_anything_else(folder: Path) -> None:
+def test_a_missing_set_never_turns_into_anything_else(folder: Path) -> None:
     with pytest.raises(DataError) as caught:
         load_batch(tasks.get("imagenet16_120"), InputSettings(), 0, 4)
     for part in (
         "images/imagenet16_120_train.npz",
         "https://image-net.org",
-        "python -m harness job=make_bank inputs.source=imagenet16_120_train",
+        "python -m harness job=make_image_set inputs=imagenet16_120_train",
         "inputs=gaussian",
         "imagenet_sample_16",
     ):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="place it at"):
-        read_bank("svhn_train_unlabelled")
+        read_image_set("svhn_train_unlabelled")
 
 
 @pytest.mark.parametrize(
@@ -282,26 +295,29 @@ def test_a_missing_bank_never_turns_into_anything_else(folder: Path) -> None:
         ({"images": np.array([{}] * 20, dtype=object)}, "not a readable"),
     ],
 )
-def test_a_bank_with_other_contents_is_refused(
+def test_a_set_with_other_contents_is_refused(
     folder: Path, changes: dict[str, np.ndarray], message: str
 ) -> None:
     _write(folder, "cifar10_train", **changes)
     with pytest.raises(DataError, match=message):
-        read_bank("cifar10_train")
+        read_image_set("cifar10_train")
 
 
-def test_a_bank_is_read_again_only_when_its_file_changes(folder: Path) -> None:
+def test_a_set_is_read_again_only_when_its_file_changes(folder: Path) -> None:
     _write(folder, "cifar10_train")
-    first = read_bank("cifar10_train")
-    assert read_bank("cifar10_train") is first
-    with pytest.raises(ValueError, match="read-only"):
-        first.images[0] = 0
+    for name in ("cifar10_train", "digits_train"):
+        first = read_image_set(name)
+        assert read_image_set(name) is first
+        with pytest.raises(ValueError, match="read-only"):
+            first.images[0] = 0
+        with pytest.raises(ValueError, match="read-only"):
+            first.labels[0] = 0
     _write(folder, "cifar10_train", n=6)
-    assert len(read_bank("cifar10_train").images) == 6
+    assert len(read_image_set("cifar10_train").images) == 6
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_a_broken_bank_is_refused(folder: Path, save: Callable[..., None]) -> None:
+def test_a_broken_set_is_refused(folder: Path, save: Callable[..., None]) -> None:
     path = folder / "images/cifar10_train.npz"
     random = np.random.default_rng(0).integers(256, size=(20, 32, 32, 3), dtype=np.uint8)
     save(path, images=random // 4, labels=np.arange(20) % 10)
@@ -313,7 +329,7 @@ def test_a_broken_bank_is_refused(folder: Path, save: Callable[..., None]) -> No
     for content in (whole[: len(whole) // 2], b"", b"text", *flips):
         path.write_bytes(content)
         with pytest.raises(DataError, match="make it again"):
-            read_bank("cifar10_train")
+            read_image_set("cifar10_train")
 
 
 def test_the_mirror_comes_before_the_own_folder(
@@ -323,18 +339,18 @@ def test_the_mirror_comes_before_the_own_folder(
     mirror = folder / "mirror"
     (mirror / "images").mkdir(parents=True)
     monkeypatch.setenv("HARNESS_MIRROR", str(mirror))
-    assert len(read_bank("cifar10_train").images) == 20
+    assert len(read_image_set("cifar10_train").images) == 20
     _write(mirror, "cifar10_train", n=6)
-    assert len(read_bank("cifar10_train").images) == 6
+    assert len(read_image_set("cifar10_train").images) == 6
 
 
 @pytest.mark.mirror
-def test_real_banks_have_the_statistics_of_their_normalisation() -> None:
+def test_real_sets_have_the_statistics_of_their_normalisation() -> None:
     for name in ("cifar10_train", "cifar100_train", "svhn_train_unlabelled", "digits_train"):
-        images = read_bank(name).images / 255
-        bank = banks.get(name)
-        np.testing.assert_allclose(images.mean((0, 1, 2)), bank.mean, atol=0.02)
-        np.testing.assert_allclose(images.std((0, 1, 2)), bank.std, atol=0.02)
+        images = read_image_set(name).images[::10] / 255
+        image_set = image_sets.get(name)
+        np.testing.assert_allclose(images.mean((0, 1, 2)), image_set.mean, atol=0.02)
+        np.testing.assert_allclose(images.std((0, 1, 2)), image_set.std, atol=0.02)
 
 
 @pytest.mark.mirror

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.errors import DataError, HarnessError
-from harness.inputs import archives, make_bank
-from harness.inputs.banks import read_bank
-from harness.inputs.unpickle import load_plain
+from harness.core.errors import DataError, HarnessError
+from harness.inputs.image_sets import make_image_set, read_image_set
+from harness.sources import image_archives
+from harness.sources.unpickle import load_plain
 
 SIDE = 32
 
@@ -43,7 +43,7 @@ def _python2_pickle(batch: dict[str, object]) -> bytes:
     return content.replace(b"numpy._core.multiarray", b"numpy.core.multiarray")
 
 
-def _check(found: archives.Images, images: np.ndarray, labels: list[int]) -> None:
+def _check(found: image_archives.Images, images: np.ndarray, labels: list[int]) -> None:
     np.testing.assert_array_equal(found[0], images.transpose(0, 2, 3, 1))
     np.testing.assert_array_equal(found[1], labels)
     assert (found[0].dtype, found[1].dtype) == (np.uint8, np.int64)
@@ -51,7 +51,7 @@ def _check(found: archives.Images, images: np.ndarray, labels: list[int]) -> Non
 
 @pytest.fixture
 def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
-    """Serves ``tmp_path/<source name>`` and keeps banks in ``tmp_path/data``."""
+    """Serves ``tmp_path/<source name>`` and keeps image sets in ``tmp_path/data``."""
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     return lambda name: tmp_path / name
@@ -60,7 +60,7 @@ def fetch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pa
 CIFAR10_PARTS = [(_images(2, i), [i, 9 - i]) for i in range(1, 6)]
 
 
-def test_cifar10_bank_from_either_format(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+def test_cifar10_from_either_format(fetch: Callable[[str], Path], tmp_path: Path) -> None:
     _tar(
         tmp_path / "cifar10_binary",
         {
@@ -80,26 +80,28 @@ def test_cifar10_bank_from_either_format(fetch: Callable[[str], Path], tmp_path:
     images = np.concatenate([images for images, _ in CIFAR10_PARTS])
     labels = [label for _, part in CIFAR10_PARTS for label in part]
     for source in (None, "cifar10_python"):
-        path = make_bank("cifar10_train", fetch, source=source)
+        path = make_image_set("cifar10_train", fetch, source=source)
         assert path == tmp_path / "data/images/cifar10_train.npz"
-        content = read_bank("cifar10_train")
+        content = read_image_set("cifar10_train")
         assert content.labels is not None
         _check((content.images, content.labels), images, labels)
         path.unlink()
     assert list((tmp_path / "data/images").iterdir()) == []
 
 
-def test_cifar100_takes_the_fine_label(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_cifar100_takes_the_fine_label(
+    fetch: Callable[[str], Path], tmp_path: Path, part: str
+) -> None:
     images, coarse, fine = _images(3, 0), [19, 0, 7], [99, 0, 42]
-    binary = _tar(
-        tmp_path / "cifar100_binary", {"cifar-100-binary/train.bin": _binary(images, coarse, fine)}
-    )
+    member = f"cifar-100-binary/{part}.bin"
+    binary = _tar(tmp_path / "cifar100_binary", {member: _binary(images, coarse, fine)})
     batch = {"data": images.reshape(3, -1), "fine_labels": fine, "coarse_labels": coarse}
-    _tar(tmp_path / "cifar100_python", {"cifar-100-python/train": _python2_pickle(batch)})
-    _check(archives.cifar_binary(binary, ["cifar-100-binary/train.bin"], 2), images, fine)
+    _tar(tmp_path / "cifar100_python", {f"cifar-100-python/{part}": _python2_pickle(batch)})
+    _check(image_archives.cifar_binary(binary, [member], 2), images, fine)
     for source in (None, "cifar100_python"):
-        make_bank("cifar100_train", fetch, source=source)
-        content = read_bank("cifar100_train")
+        make_image_set(f"cifar100_{part}", fetch, source=source)
+        content = read_image_set(f"cifar100_{part}")
         assert content.labels is not None
         _check((content.images, content.labels), images, fine)
 
@@ -112,8 +114,8 @@ def test_imagenet16_keeps_classes_1_to_120(fetch: Callable[[str], Path], tmp_pat
         (tmp_path / f"imagenet16_train_{i}").write_bytes(pickle.dumps(batch))
         kept_images.append(images[:2])
         kept_labels += [i - 1, 119]
-    make_bank("imagenet16_120_train", fetch)
-    content = read_bank("imagenet16_120_train")
+    make_image_set("imagenet16_120_train", fetch)
+    content = read_image_set("imagenet16_120_train")
     assert content.labels is not None
     _check((content.images, content.labels), np.concatenate(kept_images), kept_labels)
 
@@ -135,7 +137,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path, protocol: int) -> No
     content = pickle.dumps(batch, protocol=protocol)
     archive = _tar(tmp_path / "a.tar.gz", {"batch": content})
     with pytest.raises(DataError, match=r"refused: it names .*malicious"):
-        archives.cifar_python(archive, ["batch"], "labels")
+        image_archives.cifar_python(archive, ["batch"], "labels")
     assert not victim.exists()
     pickle.loads(content)  # the attack is a real one
     assert victim.exists()
@@ -187,38 +189,38 @@ def test_plain_data_survives(protocol: int) -> None:
 def test_other_batches_are_refused(tmp_path: Path, batch: object, message: str) -> None:
     archive = _tar(tmp_path / "a.tar.gz", {"batch": pickle.dumps(batch, protocol=2)})
     with pytest.raises(DataError, match=message):
-        archives.cifar_python(archive, ["batch"], "labels")
+        image_archives.cifar_python(archive, ["batch"], "labels")
 
 
 def test_broken_archives_are_data_errors(tmp_path: Path) -> None:
     whole = _tar(tmp_path / "a.tar.gz", {"x.bin": _binary(_images(2, 0), [1, 2])})
     with pytest.raises(DataError, match=r"y\.bin cannot be read"):
-        archives.cifar_binary(whole, ["y.bin"], 1)
+        image_archives.cifar_binary(whole, ["y.bin"], 1)
     with pytest.raises(DataError, match="not a multiple of 3074"):
-        archives.cifar_binary(whole, ["x.bin"], 2)
+        image_archives.cifar_binary(whole, ["x.bin"], 2)
     cut = tmp_path / "cut.tar.gz"
     for content in (whole.read_bytes()[:1000], b"", b"text"):
         cut.write_bytes(content)
         with pytest.raises(DataError, match="cannot be read"):
-            archives.cifar_binary(cut, ["x.bin"], 1)
+            image_archives.cifar_binary(cut, ["x.bin"], 1)
 
 
-def test_a_label_out_of_range_makes_no_bank(fetch: Callable[[str], Path], tmp_path: Path) -> None:
+def test_a_label_out_of_range_makes_no_set(fetch: Callable[[str], Path], tmp_path: Path) -> None:
     _tar(
         tmp_path / "cifar10_binary",
         {"cifar-10-batches-bin/test_batch.bin": _binary(_images(2, 0), [1, 10])},
     )
     with pytest.raises(DataError, match="1 to 10; expected 0 to 9"):
-        make_bank("cifar10_test", fetch)
+        make_image_set("cifar10_test", fetch)
     assert not (tmp_path / "data").exists()
 
 
-def test_banks_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
+def test_sets_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
     with pytest.raises(HarnessError, match="bundled"):
-        make_bank("digits_train", fetch)
+        make_image_set("digits_train", fetch)
     with pytest.raises(HarnessError, match="place it at"):
-        make_bank("imagenet_sample_16", fetch)
+        make_image_set("imagenet_sample_16", fetch)
     with pytest.raises(HarnessError, match="Did you mean 'cifar10_train'"):
-        make_bank("cifar10_trian", fetch)
+        make_image_set("cifar10_trian", fetch)
     with pytest.raises(HarnessError, match="cannot be made from 'cifar100_python'"):
-        make_bank("cifar10_train", fetch, source="cifar100_python")
+        make_image_set("cifar10_train", fetch, source="cifar100_python")

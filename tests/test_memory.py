@@ -8,11 +8,12 @@ import torch
 from references import networks
 from torch import Tensor, nn
 
-from harness import engine
-from harness.passes import PASSES, Run, Settings, memory
-from harness.passes.base import BACKWARDS
+from harness.core.types import Batch
+from harness.passes import memory
 from harness.passes.memory import available_memory, kept_by_one_image
-from harness.types import Batch
+from harness.passes.observation import passes
+from harness.passes.run import Run
+from harness.scoring import engine
 
 LABELLED = ["snip", "grad_norm", "grasp", "jacov", "zico"]
 OTHERS = ["params", "l2_norm", "swap", "synflow"]
@@ -21,7 +22,7 @@ OTHERS = ["params", "l2_norm", "swap", "synflow"]
 def run_of(name: str, images: int = 16) -> Run:
     first, second = (Batch(*networks.batch(name, images, seed)) for seed in (0, 1))
     labelled = Batch(first.images, first.labels, second=second)
-    return Run(networks.ZOO[name][0](), labelled, Settings(), (name,))
+    return Run(networks.ZOO[name][0](), labelled, (name,))
 
 
 class Stored:
@@ -85,7 +86,7 @@ def test_too_little_memory_costs_only_the_passes_with_a_backward(
 
 def test_the_message_tells_the_whole_need(monkeypatch: pytest.MonkeyPatch) -> None:
     network = nn.Sequential(nn.Flatten(), nn.Linear(1000, 10_000), nn.ReLU(), nn.Linear(10_000, 10))
-    run = Run(network, Batch(torch.zeros(64, 1000), torch.zeros(64).long()), Settings(), ("t",))
+    run = Run(network, Batch(torch.zeros(64, 1000), torch.zeros(64).long()), ("t",))
     weights = 10_000 * 1000 + 10_000 + 10 * 10_000 + 10
     need = 4 * (64 * (1000 + 10_000) + weights)
     with_memory(monkeypatch, need - 1)
@@ -101,7 +102,7 @@ def test_values_do_not_change(monkeypatch: pytest.MonkeyPatch, available: int | 
     names = [*LABELLED, *OTHERS, "nwot", "fisher", "ntk"]
     with_memory(monkeypatch, available)
     guarded = engine.score(run_of("nb201_mixed"), names)
-    monkeypatch.setattr(memory, "BACKWARDS", {})
+    monkeypatch.setattr(engine, "check_memory", lambda *_: None)
     plain = engine.score(run_of("nb201_mixed"), names)
     for name in names:
         assert guarded[name].status == "ok"
@@ -121,9 +122,12 @@ def test_only_what_might_not_fit_is_estimated(monkeypatch: pytest.MonkeyPatch) -
         assert {score.status for score in engine.score(run, names).values()} == {"ok"}
 
 
-def test_every_declared_observation_has_a_pass() -> None:
-    assert set(BACKWARDS) <= set(PASSES)
-    assert set(BACKWARDS.values()) == {1, 2}
+def test_backwards_are_declared_of_what_a_pass_reports() -> None:
+    for one in passes.values():
+        assert one.backwards.keys() <= set(one.reports)
+    (minibatch,) = (one for one in passes.values() if one.name == "minibatch")
+    assert minibatch.differentiations(minibatch.reports) == 2
+    assert minibatch.differentiations(()) == 0
 
 
 def system(root: Path, files: dict[str, str]) -> Path:

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vectors import measured, on_meta, parameters, vectors
 
-from harness.errors import HarnessError
-from harness.spaces import nb101
-from harness.spaces import nb101_cells as cells
-from harness.tasks import tasks
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import tasks
+from harness.spaces import nb101, nb101_cells
+from harness.spaces.networks.nb101_network import Nb101Cell
 
 space = nb101.NasBench101()
 CIFAR10 = tasks.get("cifar10")
@@ -83,11 +83,15 @@ def test_number_of_unique_cells(vertices, unique):
         matrix = tuple(
             tuple(int((u, v) in edges) for v in range(vertices)) for u in range(vertices)
         )
-        plain = cells.Spec(matrix, ("input", *["maxpool3x3"] * (vertices - 2), "output"))
-        if cells.prune(plain) != plain or cells.flaw(plain):
+        plain = nb101_cells.Spec(matrix, ("input", *["maxpool3x3"] * (vertices - 2), "output"))
+        if nb101_cells.prune(plain) != plain or nb101_cells.flaw(plain):
             continue
-        for interior in product(cells.OPERATIONS, repeat=vertices - 2):
-            hashes.add(cells.isomorphism_hash(cells.Spec(matrix, ("input", *interior, "output"))))
+        for interior in product(nb101_cells.OPERATIONS, repeat=vertices - 2):
+            hashes.add(
+                nb101_cells.isomorphism_hash(
+                    nb101_cells.Spec(matrix, ("input", *interior, "output"))
+                )
+            )
     assert len(hashes) == unique
 
 
@@ -103,8 +107,8 @@ def test_key_round_trips(key):
 @given(keys)
 def test_numpy_matrices_do_not_change_the_hash(key):
     spec = nb101.parse(key)
-    from_numpy = cells.checked(np.array(spec.matrix), spec.operations)
-    assert cells.isomorphism_hash(from_numpy) == space.isomorphism_class(key)
+    from_numpy = nb101_cells.checked(np.array(spec.matrix), spec.operations)
+    assert nb101_cells.isomorphism_hash(from_numpy) == space.isomorphism_class(key)
 
 
 @given(keys, st.randoms(use_true_random=False))
@@ -131,7 +135,7 @@ def test_relabelled_cells_share_their_hash(key, random):
 @given(keys)
 def test_naslib_form_with_and_without_padding(key):
     spec = nb101.parse(key)
-    ids = {name: number for number, name in enumerate(cells.NASLIB_OPERATIONS)}
+    ids = {name: number for number, name in enumerate(nb101_cells.NASLIB_OPERATIONS)}
     plain = [*np.ravel(spec.matrix), *(ids[name] for name in spec.operations)]
     assert nb101.from_naslib(plain) == key
     small, gap = len(spec.operations), 7 - len(spec.operations)
@@ -170,7 +174,7 @@ def test_cell_computes_its_graph(seed):
     """Sums before vertices, concatenation and residual at the output, from the definition."""
     spec = nb101.parse(space.sample(6, 1)[seed])
     torch.manual_seed(0)
-    cell, x = nb101.Cell(spec, 8, 17).eval(), torch.randn(2, 8, 6, 6)
+    cell, x = Nb101Cell(spec, 8, 17).eval(), torch.randn(2, 8, 6, 6)
     last = len(spec.operations) - 1
 
     def value(vertex):

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from torch import nn
 from vectors import measured, on_meta, parameters, vectors
 
-from harness.errors import HarnessError
-from harness.spaces import nb201, spaces
+from harness.core.errors import HarnessError
+from harness.spaces import nb201
+from harness.spaces.networks.nb201_network import Nb201Cell
+from harness.spaces.space import spaces
 
 SPACE = spaces.get("nb201")
 OPERATIONS = st.tuples(*[st.sampled_from(nb201.OPERATIONS)] * 6)
@@ -66,7 +68,7 @@ def literal_cell(cell, operations, x):
 @given(OPERATIONS)
 def test_cell_forward_is_the_literal_definition(operations):
     torch.manual_seed(0)
-    cell = nb201.Cell(operations, channels=4).double()
+    cell = Nb201Cell(operations, channels=4).double()
     x = torch.randn(2, 4, 5, 5, dtype=torch.float64)
     torch.testing.assert_close(cell(x), literal_cell(cell, operations, x))
 

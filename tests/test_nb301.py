@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vectors import measured, on_meta, parameters, vectors
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import tasks
 from harness.spaces import darts, nb301
 from harness.spaces.darts import OPERATIONS, Genotype
-from harness.spaces.darts_networks import Network, Skeleton, count_params
-from harness.tasks import tasks
+from harness.spaces.darts_skeleton import Skeleton, count_params
+from harness.spaces.networks.darts_network import DartsNetwork
 
 space, suite_zero = nb301.NasBench301(), nb301.NasBench301("suite_zero")
 with_head = nb301.NasBench301(auxiliary=True)
@@ -88,7 +89,7 @@ def test_vector(vector):
     assert suite_zero.count_params(key, "cifar10") == naslib
 
     small = Skeleton(16, 8)
-    check(on_meta(Network, genotype, small, 10), vector["C16_L8_noaux"])
+    check(on_meta(DartsNetwork, genotype, small, 10), vector["C16_L8_noaux"])
     assert count_params(genotype, small, 10) == vector["C16_L8_noaux"]["params"]
     large = vector["C36_L20_noaux"]["params"]
     assert count_params(genotype, Skeleton(36, 20), 10) == large
@@ -134,7 +135,7 @@ def test_known_sizes(genotype, nb301_size, cifar_size, imagenet_size):
 )
 def test_evaluation_networks(skeleton, classes, size):
     genotype = nb301.parse(nb301.from_genotype(V2))
-    work = measured(on_meta(Network, genotype, skeleton, classes), size)
+    work = measured(on_meta(DartsNetwork, genotype, skeleton, classes), size)
     assert work.params == count_params(genotype, skeleton, classes)
     assert work.output_shape == [1, classes]
 

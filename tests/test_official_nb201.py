@@ -5,6 +5,7 @@ import collections
 import os
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,13 @@ import pytest
 import torch
 
 from harness import truth
-from harness.errors import DataError, HarnessError
-from harness.spaces import nb201, spaces
-from harness.truth import nats_official, nb201_official, nb201_runs, sources
+from harness.config import Config, TruthSettings
+from harness.core.errors import DataError, HarnessError
+from harness.results import record
+from harness.sources import catalogue, nb201_runs
+from harness.spaces import nb201
+from harness.spaces.space import spaces
+from harness.truth import nb201_truth, records
 
 KEYS = [
     "|nor_conv_3x3~0|+|none~0|skip_connect~1|+|avg_pool_3x3~0|nor_conv_1x1~1|none~2|",
@@ -88,8 +93,8 @@ def official(tmp_path_factory):
 
 def check(table) -> None:
     assert len(table) == 3 * 6
-    for (task, split), (dataset, images) in nb201_runs.SETS.items():
-        rows = nb201_runs.of_task(table, task, split).set_index("key")
+    for (task, split), (dataset, images) in nb201_truth.SETS.items():
+        rows = nb201_truth.of_task(table, task, split).set_index("key")
         for arch, key in enumerate(KEYS):
             runs = [accuracy(arch, dataset, images, seed, 199) for seed in SEEDS[: arch + 1]]
             row = rows.loc[nb201.to_key(nb201.parse(key))]
@@ -102,11 +107,11 @@ def check(table) -> None:
 
 @pytest.mark.parametrize("form", [0, 1], ids=["folder", "file"])
 def test_nats_means_over_seeds_at_the_end_of_200_epochs(nats, form: int) -> None:
-    check(nats_official.read(nats[form]))
+    check(nb201_truth.read_nats(nats[form]))
 
 
 def test_nb201_means_over_seeds_at_the_end_of_200_epochs(official) -> None:
-    check(nb201_official.read(official))
+    check(nb201_truth.read_official(official))
 
 
 def test_both_agree_with_what_the_packages_answer(nats, official) -> None:
@@ -115,23 +120,23 @@ def test_both_agree_with_what_the_packages_answer(nats, official) -> None:
     import nats_bench
 
     apis = (
-        (nats_bench.create(str(nats[0]), "tss", fast_mode=True, verbose=False), nats_official, 0),
-        (nats_bench.create(str(nats[1]), "tss", verbose=False), nats_official, 1),
+        (nats_bench.create(str(nats[0]), "tss", fast_mode=True, verbose=False), 0),
+        (nats_bench.create(str(nats[1]), "tss", verbose=False), 1),
     )
     loaded = torch.load(official, weights_only=False)
     for api, table in (
-        *((api, reader.read(nats[form])) for api, reader, form in apis),
-        (nas_201_api.NASBench201API(loaded, verbose=False), nb201_official.read(official)),
+        *((api, nb201_truth.read_nats(nats[form])) for api, form in apis),
+        (nas_201_api.NASBench201API(loaded, verbose=False), nb201_truth.read_official(official)),
     ):
         for task, dataset in (("cifar100", "cifar100"), ("imagenet16_120", "ImageNet16-120")):
             for split, field in (("test", "test-accuracy"), ("validation", "valid-accuracy")):
-                rows = nb201_runs.of_task(table, task, split).set_index("key").value
+                rows = nb201_truth.of_task(table, task, split).set_index("key").value
                 for index, key in enumerate(KEYS):
                     answer = api.get_more_info(index, dataset, hp="200", is_random=False)
                     assert rows[key] == pytest.approx(answer[field])
         for split, dataset in (("test", "cifar10"), ("validation", "cifar10-valid")):
             field = {"test": "test-accuracy", "validation": "valid-accuracy"}[split]
-            rows = nb201_runs.of_task(table, "cifar10", split).set_index("key").value
+            rows = nb201_truth.of_task(table, "cifar10", split).set_index("key").value
             for index, key in enumerate(KEYS):
                 answer = api.get_more_info(index, dataset, hp="200", is_random=False)
                 assert rows[key] == pytest.approx(answer[field])
@@ -150,7 +155,7 @@ def test_a_copy_is_read_only_where_it_is_named(
     with pytest.raises(DataError, match="3 architectures where 15,625 are expected"):
         truth.load("nb201", "cifar10", "nats", path=str(nats[0]))
     # Converted once: the second table does not read the pickles again.
-    monkeypatch.setattr(nats_official, "_load", None)
+    monkeypatch.setattr(nb201_runs, "_load_nats", None)
     with pytest.raises(DataError, match="3 architectures where 15,625 are expected"):
         truth.load("nb201", "imagenet16_120", "nats_validation", path=str(nats[0]))
     with pytest.raises(HarnessError, match="reads no file of yours"):
@@ -158,10 +163,6 @@ def test_a_copy_is_read_only_where_it_is_named(
 
 
 def test_a_whole_copy_loads(nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from harness.truth import records
-
     record = records.get("nb201", "cifar100", "nats_validation")
     three = replace(record, info=replace(record.info, n=3))
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
@@ -173,6 +174,20 @@ def test_a_whole_copy_loads(nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert set(table.key) <= set(spaces.get("nb201").keys())
 
 
+def test_the_record_of_a_run_holds_the_checksum_of_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("000000.pickle.pbz2", "deep/meta"):
+        (folder / name).write_text(name)
+    config = Config(truth=TruthSettings("nats", str(folder)))
+    found = record.sources(config, {"sources": ("nats_tss", "nb201_official")})
+    assert found.pop("nats_tss") == "none published"
+    assert found.pop("nb201_official") == "md5:55e847143ce1f7c2d89b676f6b096897"
+    (folder / "deep/meta").rename(folder / "deep/data")
+    assert record.sources(config, {}).keys() == found.keys() == {"copy"}
+    assert record.sources(config, {}) != found
+
+
 def test_the_checksum_comes_before_the_pickle(
     official, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,10 +195,10 @@ def test_the_checksum_comes_before_the_pickle(
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     with pytest.raises(DataError, match=r"github\.com/D-X-Y/NAS-Bench-201"):
         truth.load("nb201", "cifar10", "official")
-    place = tmp_path / "cache" / sources.source("nb201_official").place
+    place = tmp_path / "cache" / catalogue.source("nb201_official").place
     place.parent.mkdir(parents=True)
     place.write_bytes(official.read_bytes())
-    monkeypatch.setattr(nb201_official, "_load", None)
+    monkeypatch.setattr(nb201_runs, "_load_official", None)
     with pytest.raises(DataError, match="is truncated"):
         truth.load("nb201", "cifar10", "official")
 
@@ -202,11 +217,11 @@ def test_no_code_of_a_pickle_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     runs = {"arch2infos": {0: {"200": Malicious(), "full": Malicious()}}}
     (tmp_path / "a.pickle.pbz2").write_bytes(bz2.compress(pickle.dumps(runs)))
     with pytest.raises(DataError, match=r"was refused: it names (posix|os|nt)\.mkdir"):
-        nats_official.read(tmp_path / "a.pickle.pbz2")
+        nb201_truth.read_nats(tmp_path / "a.pickle.pbz2")
     for zipped in (False, True):
         torch.save(runs, tmp_path / "a.pth", _use_new_zipfile_serialization=zipped)
         with pytest.raises(DataError, match="was refused"):
-            nb201_official.read(tmp_path / "a.pth")
+            nb201_truth.read_official(tmp_path / "a.pth")
     assert not (tmp_path / "made-by-a-pickle").exists()
     pickle.loads(pickle.dumps(Malicious()))
     assert (tmp_path / "made-by-a-pickle").exists()  # so the attack was a real one
@@ -223,10 +238,10 @@ def test_another_file_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "a.pickle.pbz2"
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a\.pickle\.pbz2 "):
-        nats_official.read(path)
+        nb201_truth.read_nats(path)
     with pytest.raises(DataError, match="holds no results"):
         (tmp_path / "empty").mkdir()
-        nats_official.read(tmp_path / "empty")
+        nb201_truth.read_nats(tmp_path / "empty")
 
 
 @pytest.mark.parametrize("content", [b"", b"no pickle", [1], {"arch2infos": {0: {"full": {}}}}])
@@ -238,7 +253,7 @@ def test_another_pth_is_told(tmp_path: Path, content) -> None:
     else:
         torch.save(content, path)
     with pytest.raises(DataError, match=r"a\.pth "):
-        nb201_official.read(path)
+        nb201_truth.read_official(path)
 
 
 @pytest.mark.parametrize("package", ["nats_bench", "nas_201_api"])
@@ -246,6 +261,6 @@ def test_without_the_extra_it_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    reader = {"nats_bench": nats_official, "nas_201_api": nb201_official}[package]
+    readers = {"nats_bench": nb201_truth.read_nats, "nas_201_api": nb201_truth.read_official}
     with pytest.raises(HarnessError, match=r"pip install 'zero-cost-harness\[official\]'"):
-        reader.read(tmp_path)
+        readers[package](tmp_path)

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 from vectors import parameters, vectors
 
-from harness import seeds
-from harness.spaces import nb101, spaces
+from harness.core import seeds
+from harness.spaces import nb101
 from harness.spaces.nb101_cells import Spec
+from harness.spaces.space import spaces
 
 SPACE = spaces.get("nb101")
 

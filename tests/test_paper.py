@@ -8,18 +8,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import call
+from stored import store
 
 from harness import figures, stats
-from harness.config import Config, from_mapping
-from harness.errors import DataError, HarnessError
-from harness.jobs.paper import chosen, paper
-from harness.paper import Results, artefacts, published
-from harness.paper.ablations import swept
-from harness.paper.compare import absent, compared, counted
-from harness.paper.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
-from harness.paper.input_sizes import CHANNELS, IMAGES, SIDES, folder
-from harness.results import Result
-from harness.spaces import darts_swap, spaces
+from harness.core.errors import DataError, HarnessError
+from harness.papers.artefact import artefacts
+from harness.papers.compare import absent, compared, counted
+from harness.papers.drawing import chosen
+from harness.papers.stored_results import StoredResults
+from harness.papers.swap import printed as published
+from harness.papers.swap.ablations import swept
+from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
+from harness.papers.swap.input_sizes import CHANNELS, IMAGES, SIDES, study
+from harness.results.finished import Result
+from harness.sources.places import checksum
+from harness.spaces import darts_swap
+from harness.spaces.space import spaces
 
 SWAP = [
     *(f"figure{i}" for i in ("4", "4_all", "5a", "6", "7", "9", "10", "11", "15", "16", "17")),
@@ -63,48 +68,30 @@ def scores_of(space, task, seeds=(0, 1), proxies=PROXIES, n=N):
     return table
 
 
-def write_tables(path, scores):
-    """Writes the tables of job=correlate."""
-    scores.to_parquet(path / "scores.parquet")
-    stats.correlations(scores).to_csv(path / "correlations.csv", index=False)
-    stats.summary(scores, resamples=10).to_csv(path / "summary.csv", index=False)
-
-
-def store(root, space, task, *, under="", stand_in=False, pool=15_625, **settings):
-    path = root / under / space / task
-    path.mkdir(parents=True)
-    write_tables(path, scores_of(space, task, **settings))
-    run = {
-        "inputs": {"stand_in": stand_in, "source": "imagenet_sample_256"},
-        "truth": {"n": pool, "metric": "top-1 accuracy, percent", "split": "test", "variant": "v"},
-        "resolved": {"settings": {"regulariser": {"mu": 1.0, "sigma": 2.0, "unit": 1e3}}},
-        "commit": "0123456789abcdef",
-    }
-    (path / "run.json").write_text(json.dumps(run))
-
-
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     made = tmp_path_factory.mktemp("results")
     for space, task in (*PAPER_COLUMNS, *FURTHER_COLUMNS):
         proxies = PROXIES if space != "nb301" else ("swap", "reg_swap")
-        store(made, space, task, stand_in=space.startswith("tnb"), proxies=proxies)
+        inputs = {"stand_in": space.startswith("tnb")}
+        store(made, scores_of(space, task, proxies=proxies), inputs=inputs)
     for space in ("nb101", "nb201", "nb301"):
-        store(made, space, "cifar10", under="ablation", proxies=("swap",), seeds=range(6))
+        scores = scores_of(space, "cifar10", proxies=("swap",), seeds=range(6))
+        store(made, scores, study="ablation")
     for space in CHANNELS.values():
         for images in IMAGES:
             for side in SIDES:
-                store(made, space, "cifar10", under=folder(images, side), seeds=(0,))
+                store(made, scores_of(space, "cifar10", seeds=(0,)), study=study(images, side))
     return made
 
 
 @pytest.fixture(scope="module")
 def drawn(root):
-    results = Results(root)
+    results = StoredResults(root)
     return {name: artefacts.get(name).draw(results) for name in SWAP}
 
 
-def test_every_artefact_of_the_issue_is_there():
+def test_every_artefact_is_there_and_has_a_make_target():
     assert set(SWAP) <= set(artefacts)
     makefile = (Path(__file__).parent.parent / "Makefile").read_text(encoding="utf-8")
     for name in SWAP:
@@ -155,10 +142,7 @@ def column(folder, space, task, values):
             for i, score in enumerate(scores)
         ]
     names = ["space", "task", "key", "proxy", "seed", "value", "status", "truth"]
-    path = folder / space / task
-    path.mkdir(parents=True)
-    write_tables(path, pd.DataFrame(rows, columns=names))
-    return Result(space, task, path)
+    return Result(space, task, store(folder, pd.DataFrame(rows, columns=names)))
 
 
 def test_heat_map_is_sorted_by_means_and_undefined_counts_as_nothing(tmp_path):
@@ -188,7 +172,7 @@ def test_heat_map_marks_undefined_and_leaves_absent_empty(drawn):
 
 
 def test_groups_of_the_ablation_leave_seed_0_out(root):
-    wide, tidy = swept(Results(root).column("nb201", "cifar10", under="ablation"), "table5")
+    wide, tidy = swept(StoredResults(root).column("nb201", "cifar10", study="ablation"), "table5")
     assert sorted(tidy.seed.unique()) == [1, 2, 3, 4, 5]
     assert len(wide) == len(published.ablation("table5")) == 10
     own = tidy[(tidy.mu == 1.5) & (tidy.sigma == 0.4)]
@@ -281,7 +265,8 @@ def test_comparison_names_every_reason_and_every_gap(drawn):
     gaps = table[table.within == "not here"]
     assert gaps.why.str.len().gt(5).all()
     assert gaps.quantity.str.contains("ImageNet error").any()
-    assert (table.within != "no").eq(table.why.ne("").eq(False) | table.within.eq("not here")).sum()
+    assert table[table.within == "no"].why.str.len().gt(5).all()
+    assert set(table[table.within == "yes"].why) <= {"", "undefined in both"}
 
 
 def test_table_3_lays_out_every_setting(drawn):
@@ -296,22 +281,24 @@ def test_table_3_lays_out_every_setting(drawn):
     assert one.loc["swap", "paper_mean"] == 859.73
 
 
-def test_job_writes_every_format(root, tmp_path):
-    (tmp_path / "nb201").symlink_to(root / "nb201")
-    target = paper(Config(results=str(tmp_path), paper=["figure4", "figure6"]))
-    names = {path.name for path in target.iterdir()}
-    assert {f"figure4.{s}" for s in ("png", "svg", "csv", "md", "tex")} <= names
-    assert {"figure6.png", "figure6.csv", "figure4_columns.md", "run.json"} <= names
-    record = json.loads((target / "run.json").read_text())
-    assert record["drawn"] == ["figure4", "figure6"]
-
-
-def test_job_draws_what_it_can_and_names_the_rest(root, tmp_path, capsys):
-    (tmp_path / "nb201").symlink_to(root / "nb201")
-    with pytest.raises(HarnessError, match=r"table6 could not be drawn"):
-        paper(Config(results=str(tmp_path), paper=["table6", "figure10"]))
-    assert (tmp_path / "paper" / "figure10.png").is_file()
-    assert "nb301" in capsys.readouterr().err
+def test_job_draws_what_it_can_and_keeps_what_it_drew_before(root, tmp_path, capsys):
+    (tmp_path / "main").mkdir()
+    (tmp_path / "main/nb201").symlink_to(root / "main/nb201")
+    assert call(tmp_path, "job=paper", "paper=[table6,figure10]", "results=.") == 1
+    told = capsys.readouterr().err
+    assert "table6 could not be drawn" in told and "nb301" in told
+    formats = "formats=[csv,md,tex,svg]"
+    assert call(tmp_path, "job=paper", "paper=figure6", formats, "results=.") == 0
+    names = {path.name for path in (tmp_path / "paper").iterdir()}
+    assert names == {
+        *("figure10.png", "figure10.csv", "figure10_bins.csv"),
+        *(f"figure6.{suffix}" for suffix in ("csv", "md", "tex", "svg")),
+        "run.json",
+    }
+    record = json.loads((tmp_path / "paper/run.json").read_text())
+    assert record["artefacts"].keys() == {"figure10", "figure6"}
+    rests = record["artefacts"]["figure10"]["results"]
+    assert rests == {"main/nb201/cifar10": checksum(root / "main/nb201/cifar10/run.json")}
 
 
 def test_what_paper_names():
@@ -322,7 +309,6 @@ def test_what_paper_names():
         chosen("figur4")
     with pytest.raises(HarnessError, match="names nothing"):
         chosen([])
-    assert from_mapping({"paper": ["figure4"]}).paper == ["figure4"]
 
 
 @pytest.mark.parametrize(
@@ -331,31 +317,34 @@ def test_what_paper_names():
         (lambda path: (path / "run.json").unlink(), "There is no result"),
         (lambda path: (path / "run.json").write_text("{"), "cannot be read"),
         (lambda path: (path / "run.json").write_text("[]"), "it is no JSON object"),
-        (lambda path: (path / "run.json").write_text('{"inputs": {}}'), "lacks 'truth'"),
+        (lambda path: forget(path, "truth"), "lacks 'truth'"),
         (lambda path: (path / "scores.parquet").unlink(), "There is no result"),
-        (lambda path: (path / "scores.parquet").write_bytes(b"x"), "is corrupted"),
+        (lambda path: (path / "scores.parquet").write_bytes(b"x"), "changed or damaged"),
         (lambda path: path.rename(path.parent / "cifar100"), "is not a result of nb201/cifar100"),
     ],
 )
 def test_broken_results(tmp_path, spoil, message):
-    store(tmp_path, "nb201", "cifar10")
-    spoil(tmp_path / "nb201" / "cifar10")
-    task = next((tmp_path / "nb201").iterdir()).name
+    spoil(store(tmp_path, scores_of("nb201", "cifar10")))
+    task = next((tmp_path / "main/nb201").iterdir()).name
     with pytest.raises(DataError, match=message):
-        Results(tmp_path).column("nb201", task)
+        StoredResults(tmp_path).column("nb201", task)
+
+
+def forget(folder, entry):
+    record = json.loads((folder / "run.json").read_text())
+    del record[entry]
+    (folder / "run.json").write_text(json.dumps(record))
 
 
 def test_results_with_another_rule_for_undefined_scores_are_refused(tmp_path):
-    store(tmp_path, "nb201", "cifar10")
-    path = tmp_path / "nb201" / "cifar10" / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"config": {"undefined": "drop"}}))
+    store(tmp_path, scores_of("nb201", "cifar10"), undefined="drop")
     with pytest.raises(DataError, match="made with undefined=drop"):
-        Results(tmp_path).column("nb201", "cifar10")
+        StoredResults(tmp_path).column("nb201", "cifar10")
 
 
 def test_a_result_of_some_proxies_speaks_of_these_alone(tmp_path):
-    store(tmp_path, "nb201", "cifar10")
-    whole = Results(tmp_path).column("nb201", "cifar10")
+    store(tmp_path, scores_of("nb201", "cifar10"))
+    whole = StoredResults(tmp_path).column("nb201", "cifar10")
     part = replace(whole, proxies=("nwot",))
     for table in (part.scores, part.correlations, part.summary):
         assert set(table.proxy) == {"nwot"}

@@ -1,20 +1,18 @@
 """Smaller images of fewer channels, and the one-cell networks that take them."""
 
-import dataclasses
-import hashlib
-import json
-
 import numpy as np
 import pytest
 import torch
 
-from harness.config import Config
-from harness.errors import HarnessError
-from harness.inputs import InputSettings, describe_inputs, load_batch
+from harness.core.errors import HarnessError
+from harness.core.sections import Settings
 from harness.inputs.augment import random_channels, random_crop
-from harness.runs.protocol import SCORES_VERSION, protocol_of
-from harness.spaces import darts_swap, spaces
-from harness.tasks import tasks
+from harness.inputs.batch import load_batch
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
+from harness.scoring.conditions import Conditions
+from harness.spaces import darts_swap
+from harness.spaces.space import spaces
 
 DIGITS = tasks.get("digits")
 KEY = "|sep_conv_3x3~0|skip_connect~1|+|dil_conv_5x5~0|max_pool_3x3~1|" * 2
@@ -85,29 +83,12 @@ def test_tasks_whose_targets_would_not_fit():
         load_batch(tasks.get("autoencoder"), InputSettings("gaussian", crop=8), seed=0, size=2)
 
 
-def old_fingerprint(protocol):
-    """As it was before images could be cropped, written out again."""
-    values = dataclasses.asdict(protocol) | {"device": "cpu", "version": SCORES_VERSION}
-    inputs = describe_inputs(DIGITS, protocol.inputs)
-    names = ("source", "origin", "stand_in", "labels", "normalise", "augment", "order", "sha256")
-    values["inputs"] = {name: inputs[name] for name in names}
-    values["settings"] = {}
-    text = json.dumps(values, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def protocol(**inputs):
-    config = Config(space="nb201", task="digits", inputs=InputSettings(**inputs))
-    return protocol_of(config, [])
-
-
-def test_stored_scores_keep_their_fingerprint():
-    assert protocol().fingerprint("nwot") == old_fingerprint(protocol())
-
-
-def test_other_inputs_are_another_protocol():
-    prints = {protocol(**i).fingerprint("nwot") for i in ({}, {"crop": 3}, {"channels": 1})}
-    assert len(prints) == 3
+def test_other_inputs_are_other_conditions():
+    made = [
+        Conditions("nb201", "digits", InputSettings(**inputs), 8, "cpu", True, Settings())
+        for inputs in ({}, {"crop": 3}, {"channels": 1})
+    ]
+    assert len({one.fingerprint("nwot") for one in made}) == 3
 
 
 @pytest.mark.parametrize(("name", "channels"), [("darts_swap", 3), ("darts_swap_c1", 1)])

@@ -7,24 +7,25 @@ import pytest
 import torch
 from torch import nn
 
-from harness import engine
-from harness.errors import HarnessError
-from harness.passes import Run
-from harness.search.kernel import network_kernel
-from harness.search.perturbation import (
-    Scorer,
+from harness.core.errors import HarnessError
+from harness.core.types import Batch
+from harness.passes.run import Run
+from harness.scoring import engine
+from harness.search.supernets.darts_supernet import DartsSupernet
+from harness.search.supernets.nb201_supernet import EDGES, Nb201Supernet
+from harness.search.supernets.supernet import State
+from harness.search.zero_cost_pt.kernel import network_kernel
+from harness.search.zero_cost_pt.perturbation import (
+    PerturbationScorer,
     discretised_scores,
     masked_scores,
     network_score,
 )
-from harness.search.settings import SearchSettings
-from harness.search.supernets import State
-from harness.search.supernets.darts import DartsSupernet
-from harness.search.supernets.nb201 import EDGES, Nb201Supernet
+from harness.search.zero_cost_pt.zero_cost_pt_settings import ZeroCostPtSettings
 from harness.spaces import nb201
-from harness.types import Batch
+from harness.spaces.networks.nb201_network import Nb201Network
 
-CLEAN, FAITHFUL = SearchSettings(counting="clean"), SearchSettings(counting="faithful")
+CLEAN, FAITHFUL = ZeroCostPtSettings(counting="clean"), ZeroCostPtSettings(counting="faithful")
 
 
 def small_nb201():
@@ -165,7 +166,7 @@ def test_removed_edges_are_scored_without_them():
     net = small_darts()
     decisions = dict.fromkeys(net.edges(), 3)
     edges, gone = [("reduce", e) for e in (2, 3, 4)], frozenset({("normal", 9)})
-    scores = Scorer(net, decisions, batch(4), CLEAN, gone).removed(edges)
+    scores = PerturbationScorer(net, decisions, batch(4), CLEAN, gone).removed(edges)
     states = [State(decisions, removed=gone | {edge}) for edge in edges]
     expected = [literal_by_hooks(net, state, images(4)) for state in states]
     assert scores == pytest.approx(expected, abs=1e-9)
@@ -180,7 +181,7 @@ def test_masking_none_changes_nothing(settings):
 
 def test_a_network_of_its_own_is_counted_alike():
     key = "|nor_conv_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+|none~0|avg_pool_3x3~1|nor_conv_3x3~2|"
-    net = nb201.Network(nb201.parse(key), 10).double()
+    net = Nb201Network(nb201.parse(key), 10).double()
     blocks = {
         m for m in net.cells.modules() if isinstance(m, nn.Sequential) and type(m[0]) is nn.ReLU
     }
@@ -198,7 +199,7 @@ def test_the_supernet_is_left_as_it_was():
     modes = [module.training for module in net.modules()]
     before = {name: value.clone() for name, value in net.state_dict().items()}
     masked_scores(net, {}, ("cell", 0), batch(), FAITHFUL)
-    masked_scores(net, {}, ("cell", 0), batch(), SearchSettings(proxy="snip"))
+    masked_scores(net, {}, ("cell", 0), batch(), ZeroCostPtSettings(proxy="snip"))
     assert [module.training for module in net.modules()] == modes
     assert all(torch.equal(value, before[name]) for name, value in net.state_dict().items())
     assert net.state == State()
@@ -209,7 +210,7 @@ def test_other_proxies_score_the_supernet_as_the_engine_does():
     net = small_nb201().float()
     one = Batch(images().float(), torch.arange(6))
     edge, decisions = ("cell", 3), {("cell", 0): 3}
-    scores = masked_scores(net, decisions, edge, one, SearchSettings(proxy="snip"))
+    scores = masked_scores(net, decisions, edge, one, ZeroCostPtSettings(proxy="snip"))
     for operation, score in enumerate(scores):
         with net.at(State(decisions, (edge, operation))):
             assert score == engine.score(Run(net, one), ["snip"])["snip"].value
@@ -221,12 +222,12 @@ def test_what_comes_before_the_first_reduction_cell_runs_once():
     calls = dict.fromkeys(range(4), 0)
     for index, cell in enumerate(net.stages):
         cell.register_forward_hook(lambda *_, i=index: calls.update({i: calls[i] + 1}))
-    Scorer(net, {}, batch(4), CLEAN).masked(("reduce", 0))
+    PerturbationScorer(net, {}, batch(4), CLEAN).masked(("reduce", 0))
     assert calls == {0: 1, 1: 8, 2: 7, 3: 7}, "the first of its kind runs once for its memory"
     again = next(m for m in net.stages[1].edges[3].modules() if isinstance(m, nn.Conv2d))
     runs = []
     again.register_forward_hook(lambda *_: runs.append(1))
-    Scorer(net, {}, batch(4), CLEAN).masked(("reduce", 13))
+    PerturbationScorer(net, {}, batch(4), CLEAN).masked(("reduce", 13))
     assert len(runs) == 1, "no perturbed edge lies before this operation"
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from harness import api, stats, truth
-from harness.spaces import spaces
+from harness.spaces.space import spaces
 
 SPACE = spaces.get("nb201")
 # Weights and batches of the published scores are unknown, so two draws are compared.

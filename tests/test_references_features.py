@@ -10,7 +10,8 @@ from references import proxies as reference
 from references.handmade import conv1x1, linear
 from torch import Tensor, nn
 
-from harness.spaces import nb201, spaces
+from harness.spaces import nb201
+from harness.spaces.space import spaces
 
 # Ones and noise
 

@@ -8,24 +8,46 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from stored import store
 
-from harness import stats
-from harness.errors import DataError
+from harness.config import Config
+from harness.core.errors import DataError
 from harness.figures.style import is_dark
-from harness.jobs import jobs
-from harness.report import Origin, find_columns, write_report
+from harness.report.columns import find_columns
 from harness.report.definitions import definitions
-from harness.report.folders import read_folder
-from harness.report.heatmap import heatmap, proxy_order
+from harness.report.interactive_heatmap import heatmap, proxy_order
+from harness.report.origins import absent
+from harness.report.other_results import read_folder
+from harness.report.page import Origin, render
+from harness.report.page_file import write_page
+from harness.report.page_tables import arranged, cell, table
 from harness.report.points import LIMIT, points
-from harness.report.provenance import absent
-from harness.report.tables import arranged, cell, table
-
-ORIGIN = Origin("0.1.0", "0123456789abcdef+")
+from harness.results.folder import replacing
 
 
-def write_result(folder, space="nb201", task="cifar10", *, proxies=("swap", "params"), n=30):
-    """Writes what job=correlate leaves: the first proxy is undefined once, the third backward."""
+def write_report(results):
+    return write_page(Config(job="report", study="report", results=str(results)))
+
+
+def write_files(folder, **files):
+    """Leaves a folder of files as a job does; an underscore stands for the point of a name."""
+    with replacing(folder) as fresh:
+        (fresh / "run.json").write_text("{}")
+        for name, text in files.items():
+            (fresh / ".".join(name.rsplit("_", 1))).write_text(text, encoding="utf-8")
+
+
+def write_result(
+    root,
+    space="nb201",
+    task="cifar10",
+    *,
+    study="main",
+    proxies=("swap", "params"),
+    n=30,
+    power=1,
+):
+    """Stores scores: the first proxy is undefined once, the third backward."""
     random, signs = np.random.default_rng(len(task)), (1.0, 0.5, -1.0)
     rows = [
         {
@@ -45,29 +67,17 @@ def write_result(folder, space="nb201", task="cifar10", *, proxies=("swap", "par
         for i in range(n)
     ]
     scores = pd.DataFrame(rows)
-    folder.mkdir(parents=True)
-    scores.to_parquet(folder / "scores.parquet")
-    stats.summary(scores, resamples=20).to_csv(folder / "summary.csv", index=False)
-    stats.correlations(scores).to_csv(folder / "correlations.csv", index=False)
-    record = {
-        "config": {"undefined": "worst", "seed": "0..1"},
-        "resolved": {"proxies": list(proxies)},
-        "truth": {"metric": "accuracy, percent", "split": "test images", "epochs": None},
-        "inputs": {"origin": "photographs", "stand_in": task == "jigsaw", "sha256": "5ab0"},
-        "versions": {"torch": "2.13.0"},
-        "machine": {"cpu": "some <processor>"},
-        "commit": "feedbeef00000000",
-    }
-    (folder / "run.json").write_text(json.dumps(record))
-    return scores
+    scores.loc[scores.proxy == "params", "value"] **= power
+    return store(root, scores, study=study, inputs={"stand_in": task == "jigsaw"})
 
 
 @pytest.fixture
 def results(tmp_path):
-    write_result(tmp_path / "nb201" / "cifar10")
-    write_result(tmp_path / "tnb101_micro" / "jigsaw", "tnb101_micro", "jigsaw")
-    write_result(tmp_path / "many" / "nb201" / "cifar10", proxies=("swap", "params", "elsewhere"))
-    write_result(tmp_path / "demo" / "nb201" / "digits", task="digits")
+    write_result(tmp_path)
+    write_result(tmp_path, "tnb101_micro", "jigsaw")
+    write_result(tmp_path, study="many", proxies=("swap", "params", "elsewhere"))
+    write_result(tmp_path, study="sensitivity/few")
+    write_result(tmp_path, task="digits", study="demo")
     return tmp_path
 
 
@@ -79,10 +89,10 @@ def embedded(page):
     return json.loads(re.search(r'id="data">(.*?)</script>', text_of(page), re.S)[1])
 
 
-def test_finds_results_by_folder_and_leaves_trials_out(results):
+def test_finds_results_of_all_studies_and_leaves_trials_out(results):
     found = find_columns(results)
     assert [r.name for r in found] == ["nb201/cifar10", "tnb101_micro/jigsaw", "many/nb201/cifar10"]
-    assert [r.has_place for r in found] == [True, True, False]
+    assert [r.in_main for r in found] == [True, True, False]
     assert [r.marks for r in found] == ["†", "†‡", "†"]
     assert absent(found)[0] == "darts_swap/cifar10"
     assert "nb201/cifar10" not in absent(found)
@@ -93,14 +103,17 @@ def test_an_empty_or_broken_folder_is_told(results, tmp_path):
     (tmp_path / "trials").mkdir()
     with pytest.raises(DataError, match=r"no scores\.parquet"):
         find_columns(tmp_path / "trials")
-    (results / "nb201/cifar10/summary.csv").write_text("proxy,n\nswap,3\n")
+    summary = results / "main/nb201/cifar10/summary.csv"
+    summary.write_text(summary.read_text().replace("swap", "swop"))
+    with pytest.raises(DataError, match="changed or damaged"):
+        find_columns(results)
+    with replacing(summary.parent) as fresh:
+        shutil.copytree(results / "many/nb201/cifar10", fresh, dirs_exist_ok=True)
+        (fresh / "summary.csv").write_text("proxy,n\nswap,3\n")
     with pytest.raises(DataError, match=r"summary\.csv lacks kendall_mean, seeds"):
         find_columns(results)
-    (results / "nb201/cifar10/summary.csv").unlink()
-    with pytest.raises(DataError, match="cannot be read"):
-        find_columns(results)
     with pytest.raises(DataError, match="no scores"):
-        write_report(tmp_path / "nowhere", ORIGIN)
+        write_report(tmp_path / "nowhere")
     assert not (tmp_path / "nowhere").exists()
 
 
@@ -166,10 +179,7 @@ def test_points_keep_names_values_and_status(results):
 
 
 def test_rank_axis_and_sampling_are_said(tmp_path):
-    scores = write_result(tmp_path / "nb201" / "cifar10", n=LIMIT + 50)
-    wide = scores.proxy == "params"
-    scores.loc[wide, "value"] = scores.loc[wide, "value"] ** 9
-    scores.to_parquet(tmp_path / "nb201/cifar10/scores.parquet")
+    write_result(tmp_path, n=LIMIT + 50, power=9)
     panel = points(find_columns(tmp_path)[0])
     assert len(panel["keys"]) == LIMIT
     assert panel["note"] == f"{LIMIT} architectures of seed 0 (the first of {LIMIT + 50})"
@@ -216,21 +226,19 @@ def test_columns_can_be_arranged():
 
 def test_folders_list_tables_and_pictures_in_order(tmp_path):
     folder = tmp_path / "paper"
-    folder.mkdir()
-    for name in ("figure16.png", "figure4.svg", "figure4.png"):
-        (folder / name).write_bytes(b"")
-    (folder / "table5.csv").write_text("mu,ours\n1.5,0.87\n")
-    (folder / "captions.json").write_text('{"figure4": "Heat map of everything"}')
+    write_files(folder / "more", figure4_svg="", figure4_png="")
+    write_files(folder, figure16_png="", table5_csv="mu,ours\n1.5,0.87\n", empty_txt="")
+    (folder / "mine.csv").write_text("not,named\n")
     found = read_folder(folder, tmp_path / "report")
     assert list(found.pictures) == ["figure4", "figure16"]
-    assert found.pictures["figure4"].caption == "Heat map of everything"
     assert found.pictures["figure16"].caption == "Figure 16"
-    assert found.pictures["figure4"].file == "../paper/figure4.png"
-    assert [name for name, _ in found.pictures["figure4"].others] == ["PNG", "SVG"]
+    assert found.pictures["figure4"].file == "../paper/more/figure4.png"
+    assert [name for name, _ in found.pictures["figure4"].others] == ["SVG"]
+    assert list(found.tables) == ["table5"], "what no record names is not shown"
     assert found.tables["table5"].rows[0][1].text == "0.870"
     assert not read_folder(tmp_path / "none", tmp_path)
-    (folder / "empty.csv").write_text("")
-    with pytest.raises(DataError, match=r"empty\.csv"):
+    (folder / "table5.csv").write_text("mu,ours\n1.5,0.97\n")
+    with pytest.raises(DataError, match=r"table5\.csv is not the file that run\.json"):
         read_folder(folder, tmp_path)
 
 
@@ -245,13 +253,13 @@ def test_definitions_come_from_docstrings():
 
 
 def test_the_page_is_whole_and_the_same_every_time(results):
-    page = write_report(results, ORIGIN)
+    page = write_report(results)
     text = text_of(page)
     assert page == results / "report" / "index.html"
     assert (page.parent / "plotly.min.js").stat().st_size > 1e6
-    assert write_report(results, ORIGIN) and text_of(page) == text
+    assert write_report(results) and text_of(page) == text
     assert not re.search(r'(src|href)="(https?:)?//', text), "nothing comes from a network"
-    assert "0123456789+" in text and "feedbeef00" in text
+    assert "feedbeef00" in text
     assert "some &lt;processor&gt;" in text, "what files say is text, not markup"
     assert "paper/compare.csv" in text and "make compare" in text, "absence is said"
     assert embedded(page)["nb201/cifar10\N{NO-BREAK SPACE}†"]["keys"][0].startswith("|cell_0<b>")
@@ -259,12 +267,10 @@ def test_the_page_is_whole_and_the_same_every_time(results):
 
 
 def test_the_comparison_and_its_neighbours_are_included(results):
-    (results / "paper").mkdir()
     columns = "artefact,what,paper,ours,difference,within,why\n"
     rows = 'table5,μ=σ=1.5,0.90,0.871,-0.029,True,\ntable4,μ,0.7,,,,"fewer, cells"\n'
-    (results / "paper" / "compare.csv").write_text(columns + rows, encoding="utf-8")
-    (results / "paper" / "table5.csv").write_text("mu\n1.5\n")
-    text = text_of(write_report(results, ORIGIN))
+    write_files(results / "paper", compare_csv=columns + rows, table5_csv="mu\n1.5\n")
+    text = text_of(write_report(results))
     assert "μ=σ=1.5" in text and "fewer, cells" in text and "−0.029" in text
     assert text.count(">compare.csv<") == 1 and ">table5.csv<" in text
     assert "make compare" not in text
@@ -273,13 +279,16 @@ def test_the_comparison_and_its_neighbours_are_included(results):
 
 
 def test_a_page_without_columns_of_its_own_still_shows_what_there_is(results):
-    for folder in ("nb201", "tnb101_micro"):
-        shutil.rmtree(results / folder)
-    assert "many/nb201/cifar10" in text_of(write_report(results, ORIGIN))
+    shutil.rmtree(results / "main")
+    assert "many/nb201/cifar10" in text_of(write_report(results))
 
 
-def test_job_is_registered_and_committed_results_can_be_reported(tmp_path):
-    assert "report" in jobs.names()
+def test_the_page_names_what_made_it(results):
+    page = render(find_columns(results), results, results, Origin("0.1.0", "0123456789abcdef+"))
+    assert "zero-cost-harness 0.1.0, commit 0123456789+" in page
+
+
+def test_committed_results_can_be_reported():
     committed = Path(__file__).parent.parent / "results"
     found = find_columns(committed)
     assert {"nb201/cifar10", "nb201/cifar100"} <= {result.name for result in found}

@@ -6,9 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_report import ORIGIN, write_result
+from test_report import write_files, write_report, write_result
 
-from harness.report import find_columns, write_report
+from harness.report.columns import find_columns
 
 playwright = pytest.importorskip("playwright.sync_api")
 # Where the variable is set, a browser that does not start is a failure and no reason to skip.
@@ -27,19 +27,21 @@ def page_file(tmp_path_factory):
     tasks = ["class_object", "class_scene", "room_layout", "segmentsemantic", "jigsaw"]
     for space in ("tnb101_macro", "tnb101_micro"):
         for task in tasks:
-            write_result(results / space / task, space, task)
+            write_result(results, space, task)
     for task in ("cifar10", "cifar100", "imagenet16_120"):
-        write_result(results / "nb201" / task, task=task, proxies=("swap", "params", "nwot"))
-    write_result(results / "many" / "nb201" / "cifar10")
-    (results / "paper").mkdir()
+        write_result(results, task=task, proxies=("swap", "params", "nwot"))
+    write_result(results, study="many")
     rows = [
         f"table{i},ρ,0.9,{i / 20},{i / 20 - 0.9:.3f},{i > 15},{'why ' * i}" for i in range(1, 20)
     ]
     head = "artefact,what,paper,ours,difference,within,why"
-    (results / "paper" / "compare.csv").write_text("\n".join([head, *rows]), encoding="utf-8")
     wide = ",".join(f"quite_a_long_column_{i}" for i in range(30))
-    (results / "paper" / "table5.csv").write_text(f"{wide}\n{','.join('0' * 30)}\n")
-    return write_report(results, ORIGIN)
+    write_files(
+        results / "paper",
+        compare_csv="\n".join([head, *rows]),
+        table5_csv=f"{wide}\n{','.join('0' * 30)}\n",
+    )
+    return write_report(results)
 
 
 @pytest.fixture(scope="module")

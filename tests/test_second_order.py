@@ -6,9 +6,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from references import networks
 from torch import Tensor, nn
 
 from harness import api
+from harness.core.types import Batch
 from harness.passes.second_order import fast_second_derivatives
 
 CONVOLUTIONS = st.builds(
@@ -76,11 +78,9 @@ def test_second_derivatives_equal_finite_differences() -> None:
 
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_other_proxies_do_not_notice(channels_last: bool) -> None:
-    space = api.spaces.get("nb201")
-    key = "|nor_conv_3x3~0|+|skip_connect~0|nor_conv_1x1~1|+|avg_pool_3x3~0|none~1|nor_conv_3x3~2|"
-    network = space.build(key, "digits", seed=0)
-    noise = api.batch("digits", inputs=api.InputSettings(source="gaussian"), size=8)
-    batch = noise.to("cpu", channels_last=channels_last)
+    network = networks.nb201_mixed()
+    images, labels = networks.batch("nb201_mixed", 8, seed=0)
+    batch = Batch(images, labels).to("cpu", channels_last=channels_last)
     others = ["snip", "fisher", "grad_norm", "plain", "jacov", "nwot"]
     alone = api.score(network, batch, others)
     together = api.score(network, batch, [*others, "grasp"])

@@ -9,9 +9,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
-from harness import engine
-from harness.inputs import InputSettings, load_batch
-from harness.passes import Run
+from harness.inputs.batch import load_batch
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
 from harness.passes.patterns import (
     Agreement,
     DistinctPatterns,
@@ -22,8 +22,9 @@ from harness.passes.patterns import (
     product_of_floats,
     watching_relus,
 )
-from harness.spaces import spaces
-from harness.tasks import tasks
+from harness.passes.run import Run
+from harness.scoring import engine
+from harness.spaces.space import spaces
 
 SHAPES = st.tuples(st.integers(1, 130), st.integers(1, 300))
 SPECIAL = [0.0, -0.0, math.nan, math.inf, -math.inf, 1e-45, -1e-45, 1.0, -1.0]

@@ -1,6 +1,5 @@
 """The score table on disk: nothing finished is lost or done twice, nothing half done is read."""
 
-import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +9,13 @@ from unittest.mock import patch
 import pandas as pd
 import pyarrow as pa
 import pytest
-from commands import call, start, write_truth
+from commands import RESULT, SHARDS, call, start, write_truth
 
-from harness.errors import DataError, HarnessError
-from harness.files import atomic, make_writable
-from harness.runs.scoring import IDENTITY, score_store
-from harness.store import CACHE, ShardFolder
+from harness.core.errors import DataError, HarnessError
+from harness.core.files import atomic, make_writable
+from harness.scoring import table as of_tables
+from harness.scoring.shard import IDENTITY, score_table
+from harness.scoring.table import CACHE, ShardFolder
 
 SCHEMA = pa.schema([("key", pa.string()), ("value", pa.float64()), ("seconds", pa.float64())])
 
@@ -155,7 +155,7 @@ def test_readers_never_see_a_shard_that_is_being_written(tmp_path: Path) -> None
 @pytest.fixture
 def cached(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ShardFolder:
     """Four shards whose rows are in the cache too."""
-    monkeypatch.setattr("harness.store.CACHE_AFTER", 4)
+    monkeypatch.setattr(of_tables, "CACHE_AFTER", 4)
     table = store(tmp_path)
     for key in "abcd":
         table.write([key], rows(key))
@@ -191,6 +191,19 @@ def test_a_shard_that_was_deleted_is_gone_from_the_cache_too(cached: ShardFolder
     assert sorted(cached.read().key) == [*"abcd"]
 
 
+def test_a_shard_that_was_written_anew_is_read_again(cached: ShardFolder) -> None:
+    """A failure that is tried again has the name of the first try."""
+    cached.write(["b"], rows("b", seconds=7))
+    assert opened(cached) == ([*"abcd"], 4)
+    assert cached.read().set_index("key").seconds.to_dict() == {
+        "a": 0.5,
+        "b": 7,
+        "c": 0.5,
+        "d": 0.5,
+    }
+    assert opened(cached) == ([*"abcd"], 0)
+
+
 def test_a_broken_cache_costs_time_only(cached: ShardFolder) -> None:
     intact, cache = cached.read(), cached.folder / CACHE
     raw = cache.read_bytes()
@@ -210,7 +223,7 @@ def test_a_broken_cache_costs_time_only(cached: ShardFolder) -> None:
 def test_readers_that_cache_lose_nothing_that_others_finish(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("harness.store.CACHE_AFTER", 2)
+    monkeypatch.setattr(of_tables, "CACHE_AFTER", 2)
     finished: list[str] = []
 
     def write(number: int) -> None:
@@ -241,16 +254,16 @@ EXECUTORS = {
 
 def shards(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Returns name -> (modification time, content) of the finished shards."""
-    paths = (folder / "results/nb201/digits/shards").glob("[!.]*.parquet")
+    paths = (folder / SHARDS).glob("[!.]*.parquet")
     return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
 
 
 def assert_same_tables(result: Path, expected: Path) -> None:
-    """All numbers but the seconds are equal, to the last digit."""
+    """All but the seconds and who computed it is equal, to the last digit."""
     for name in ("correlations.csv", "summary.csv"):
         assert (result / name).read_bytes() == (expected / name).read_bytes()
     ours, theirs = (
-        pd.read_parquet(folder / "scores.parquet").drop(columns="seconds")
+        pd.read_parquet(folder / "scores.parquet").drop(columns=["seconds", "machine"])
         for folder in (result, expected)
     )
     pd.testing.assert_frame_equal(ours, theirs, check_exact=True)
@@ -261,7 +274,7 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("uninterrupted")
     write_truth(folder)
     assert call(folder, *WORK, *EXECUTORS["local"]) == 0
-    return folder / "results/nb201/digits"
+    return folder / RESULT
 
 
 @pytest.mark.parametrize("executor", EXECUTORS)
@@ -277,17 +290,16 @@ def test_a_killed_run_goes_on_where_it_was(
     killed.communicate(timeout=30)  # returns when the last worker has closed the pipes
     before = shards(tmp_path)
     assert 2 <= len(before) < 8
-    assert not (tmp_path / "results/nb201/digits/correlations.csv").exists()
+    assert not (tmp_path / RESULT).exists()
 
     assert call(tmp_path, *WORK, *EXECUTORS["local"]) == 0
     after = shards(tmp_path)
     assert len(after) == 8
     assert {name: after[name] for name in before} == before
-    folder = tmp_path / "results/nb201/digits"
-    stored = pd.concat(pd.read_parquet(path) for path in (folder / "shards").glob("[!.]*.parquet"))
+    stored = pd.concat(pd.read_parquet(tmp_path / SHARDS / name) for name in after)
     assert not stored.duplicated(IDENTITY).any()
     assert len(stored) == 8 * 3 * 3
-    assert_same_tables(folder, uninterrupted)
+    assert_same_tables(tmp_path / RESULT, uninterrupted)
 
 
 def test_two_runs_at_once_share_a_folder(tmp_path: Path, uninterrupted: Path) -> None:
@@ -296,9 +308,8 @@ def test_two_runs_at_once_share_a_folder(tmp_path: Path, uninterrupted: Path) ->
     for run in pair:
         out, err = run.communicate(timeout=300)
         assert run.returncode == 0, out + err
-    folder = tmp_path / "results/nb201/digits"
-    table = score_store(folder / "shards").read()
+    table = score_table(tmp_path / SHARDS).read()
     assert len(table) == 8 * 3 * 3
     assert not table.duplicated(IDENTITY).any()
-    assert_same_tables(folder, uninterrupted)
-    assert not [name for name in os.listdir(folder) if name.startswith(".")]
+    assert_same_tables(tmp_path / RESULT, uninterrupted)
+    assert not list((tmp_path / RESULT.parent).glob("*/.*"))

@@ -6,16 +6,18 @@ import pytest
 import torch
 from torch.nn import functional
 
-from harness import seeds
-from harness.errors import HarnessError
-from harness.inputs import InputSettings, load_batch
-from harness.search import trained_scores
-from harness.search.supernets import State
-from harness.search.supernets.nb201 import Nb201Supernet
+from harness.core import seeds
+from harness.core.errors import HarnessError
+from harness.inputs.batch import load_batch
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
+from harness.search.supernets.nb201_supernet import Nb201Supernet
+from harness.search.supernets.supernet import State
+from harness.search.zero_cost_pt import trained_scores
 from harness.spaces.nb201 import OPERATIONS
-from harness.tasks import tasks
-from harness.training.recipe import LabelledImages
-from harness.training.supernet import Halves, SupernetRecipe, batch_accuracy, train_supernet
+from harness.training.labelled_images import LabelledImages
+from harness.training.supernet_recipe import SupernetRecipe
+from harness.training.supernet_training import Halves, batch_accuracy, train_supernet
 
 NONE = OPERATIONS.index("none")
 EDGE = ("cell", 0)
@@ -198,5 +200,5 @@ def test_projection_decides_every_edge(few: Halves) -> None:
 def test_too_few_images_and_senseless_recipes_are_refused(few: Halves) -> None:
     with pytest.raises(HarnessError, match="less than one batch"):
         train_supernet(small(), [], few, SupernetRecipe(batch_size=41), seed=0)
-    with pytest.raises(HarnessError, match=r"supernet\.epochs=0"):
+    with pytest.raises(HarnessError, match=r"train_supernet\.epochs=0"):
         SupernetRecipe(epochs=0)

@@ -5,15 +5,19 @@ import torch
 from torch import nn
 from vectors import measured, vectors
 
-from harness import seeds
-from harness.errors import HarnessError
-from harness.search.supernets import State, blueprint, supernet
-from harness.search.supernets.base import Noise, fix_noise
-from harness.search.supernets.darts import CANDIDATES, EDGES, DartsSupernet
-from harness.search.supernets.nb201 import Nb201Supernet
-from harness.spaces import nb201, spaces
+from harness.core import seeds
+from harness.core.errors import HarnessError
+from harness.search.supernets.darts_candidates import CANDIDATES, EDGES
+from harness.search.supernets.darts_supernet import DartsSupernet
+from harness.search.supernets.named_supernets import blueprint, supernet
+from harness.search.supernets.nb201_supernet import Nb201Supernet
+from harness.search.supernets.supernet import Noise, State, fix_noise
+from harness.spaces import nb201
 from harness.spaces.darts import Genotype
-from harness.spaces.darts_networks import Network, Skeleton
+from harness.spaces.darts_skeleton import Skeleton
+from harness.spaces.networks.darts_network import DartsNetwork
+from harness.spaces.networks.nb201_network import Nb201Network
+from harness.spaces.space import spaces
 
 COUNTS = vectors("supernets").get("vectors", {})
 NAMES = {"nb201_supernet_C16_N5_10cls": "nb201", "darts_supernet_C16_L8_s5": "darts"}
@@ -86,7 +90,7 @@ def test_a_decided_supernet_is_the_benchmarks_network():
     """Batch norm without weights equals one whose weights have their initial values."""
     key = spaces.get("nb201").sample(1, seed=3)[0]
     names = nb201.parse(key)
-    net, alone = Nb201Supernet(10).eval(), nb201.Network(names, 10).eval()
+    net, alone = Nb201Supernet(10).eval(), Nb201Network(names, 10).eval()
     state = State({("cell", e): nb201.OPERATIONS.index(name) for e, name in enumerate(names)})
     kept = nn.ModuleList([net.stem])
     for stage in net.stages:
@@ -108,7 +112,7 @@ def test_a_decided_darts_supernet_is_the_genotypes_network():
         for position, source in enumerate((0, node - 1))
     )
     net = DartsSupernet("darts", 10, channels=4, layers=3).eval()
-    alone = Network(Genotype(genes, genes), Skeleton(4, 3, affine=False), 10).eval()
+    alone = DartsNetwork(Genotype(genes, genes), Skeleton(4, 3, affine=False), 10).eval()
     kept = {(source, 2 + i // 2): name for i, (name, source) in enumerate(genes)}
     chosen = [names.index(kept.get(edge, "skip_connect")) for edge in EDGES]
     edges = [(kind, e) for kind in net.operations for e in range(14)]

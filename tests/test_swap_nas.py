@@ -1,5 +1,7 @@
 """SWAP-NAS: the course of a search, its budget and memory, and what is said of what it finds."""
 
+import json
+import shutil
 from dataclasses import replace
 from itertools import islice
 from math import prod
@@ -8,27 +10,37 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from commands import call
 from torch import nn
 
-from harness.config import from_mapping
-from harness.errors import HarnessError
-from harness.inputs import InputSettings
-from harness.jobs.compare_searches import comparison
-from harness.passes import Run, SwapSettings
+from harness.command_line.compose import from_mapping
+from harness.core.errors import DataError, HarnessError
+from harness.core.types import Batch
+from harness.jobs.job import jobs
+from harness.passes.run import Run
+from harness.passes.settings import SwapSettings
 from harness.passes.static import Layers, layers
-from harness.runs.search_results import found_table, trajectories, truth_of
-from harness.runs.searches import run_search, searches_of
-from harness.search.encoded_spaces import encoding
-from harness.search.encodings import Encoding
-from harness.search.evaluation import Evaluator, Measurement, Objective, Scorer, objective_of
-from harness.search.evolution import budget, search
-from harness.search.final_networks import cifar10_size, imagenet_size, network_size
-from harness.search.settings import METHODS, SearchSettings
-from harness.spaces import darts_space, nb301, spaces
-from harness.spaces.darts_networks import Network, Skeleton
-from harness.stats.search import mean_over_seeds, paired_difference
-from harness.types import Batch
+from harness.results.folder import checked
+from harness.search.swap_nas.encoded_spaces import encoding
+from harness.search.swap_nas.encodings import Encoding
+from harness.search.swap_nas.evolution import search
+from harness.search.swap_nas.final_networks import cifar10_size, imagenet_size, network_size
+from harness.search.swap_nas.measurement import (
+    Evaluator,
+    Measurement,
+    Objective,
+    PatternScorer,
+    objective_of,
+)
+from harness.search.swap_nas.method_comparison import comparison
+from harness.search.swap_nas.search_result import truth_of
+from harness.search.swap_nas.searches import run_search, searches_of
+from harness.search.swap_nas.selected_architectures import selected_table, trajectories
+from harness.search.swap_nas.swap_nas_settings import METHODS, SwapNasSettings
+from harness.spaces import darts_space, nb301
+from harness.spaces.darts_skeleton import Skeleton
+from harness.spaces.networks.darts_network import DartsNetwork
+from harness.spaces.space import spaces
+from harness.stats.search_comparison import mean_over_seeds, paired_difference
 
 DARTS_V2 = nb301.from_genotype(
     "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 0), "
@@ -37,7 +49,7 @@ DARTS_V2 = nb301.from_genotype(
     "('max_pool_3x3', 1), ('skip_connect', 2), ('max_pool_3x3', 1), ('max_pool_3x3', 0), "
     "('skip_connect', 2), ('skip_connect', 2), ('max_pool_3x3', 1)], reduce_concat=[2, 3, 4, 5])"
 )
-TINY = SearchSettings(population=4, cycles=3, children=2)
+TINY = SwapNasSettings(population=4, cycles=3, children=2)
 
 
 class Script(Encoding):
@@ -62,7 +74,7 @@ class Script(Encoding):
 
 def script_of(keys, fitness, evaluations, **settings):
     """Runs a scripted search and returns (cycle, key, parents) of every evaluation."""
-    chosen = SearchSettings(**{"population": 3, "tournament": 1.0, "children": 2, **settings})
+    chosen = SwapNasSettings(**{"population": 3, "tournament": 1.0, "children": 2, **settings})
     stream = search(Script(keys), fitness.__getitem__, np.random.default_rng(0), chosen)
     return [(c.cycle, c.key, "".join(c.parents)) for c in islice(stream, evaluations)]
 
@@ -128,12 +140,12 @@ def test_every_method_evaluates_exactly_its_budget(method, evaluations):
     random = np.random.default_rng(0)
     own = encoding("nb201")
     stream = search(own, lambda key: float(seen.append(key) or len(key)), random, settings)
-    assert len(list(islice(stream, budget(settings)))) == len(seen) == evaluations
+    assert len(list(islice(stream, settings.budget))) == len(seen) == evaluations
 
 
 def test_the_default_budget_is_what_swap_nas_needs_on_average():
-    assert budget(SearchSettings()) == 50 + 1000 * (5 + 2 * 0.5)
-    assert {budget(replace(TINY, method=method)) for method in METHODS} == {4 + 3 * 3}
+    assert SwapNasSettings().budget == 50 + 1000 * (5 + 2 * 0.5)
+    assert {replace(TINY, method=method).budget for method in METHODS} == {4 + 3 * 3}
 
 
 def test_swap_nas_climbs_where_random_search_cannot():
@@ -141,7 +153,7 @@ def test_swap_nas_climbs_where_random_search_cannot():
     own = encoding("nb201")
 
     def best(method):
-        settings = SearchSettings(method=method, population=20, evaluations=600)
+        settings = SwapNasSettings(method=method, population=20, evaluations=600)
         stream = search(own, lambda key: own.matrix(key).sum(), np.random.default_rng(1), settings)
         return max(candidate.fitness for candidate in islice(stream, 600))
 
@@ -178,7 +190,7 @@ def test_theta_of_darts_counts_thousands():
     assert objective_of("nb201", "cifar10", None, None) == Objective(1.5, 1.5, 1e6)
     assert objective_of("darts", "imagenet", None, None).mu == 25
     with pytest.raises(HarnessError, match="sigma"):
-        objective_of("darts", "cifar10", 0.9, 0.0)
+        SwapNasSettings(sigma=0.0)
 
 
 def test_sizes_of_darts_networks_are_the_published_ones():
@@ -192,7 +204,7 @@ def test_multiply_accumulates_are_those_of_the_layers_that_run(stem, side):
     """The reference runs the network and multiplies the shapes that it sees."""
     skeleton = Skeleton(channels=4, layers=4, stem=stem)
     for key in spaces.get("darts").sample(5, seed=0):
-        network = Network(nb301.parse(key), skeleton, 7)
+        network = DartsNetwork(nb301.parse(key), skeleton, 7)
         seen = layers(Run(network, Batch(torch.zeros(1, 3, side, side))))[Layers].executed
         macs = sum(
             prod(layer.output_shape) * layer.module.weight[0].numel()
@@ -237,40 +249,45 @@ def test_a_darts_architecture_has_one_key_and_its_printed_genotype():
     assert reduce
 
 
-def scorer(seed=0, **changes):
-    plain = Scorer(
-        "darts", "digits", InputSettings("digits"), SwapSettings(images=8), "cpu", True, 3, 1, seed
-    )
-    return replace(plain, **changes)
-
-
-def test_a_score_depends_on_seed_and_key_alone():
-    a, b = spaces.get("darts").sample(2, seed=0)
-    first = scorer().measure(a).psi
-    scorer().measure(b)
-    assert scorer().measure(a).psi == first > 0
-    assert {scorer(seed=s).measure(a).psi for s in range(3)} != {first}
-
-
-def configured(tmp_path, **search_settings):
-    own = {"population": 6, "cycles": 4, "children": 3, **search_settings}
+def configured(tmp_path, job="swap_nas", search=(), **values):
+    own = {"population": 6, "cycles": 2, "children": 2, "images": 8}
     return from_mapping(
         {
-            "job": "swap_nas",
+            "job": job,
             "space": "darts",
             "task": "digits",
             "results": str(tmp_path),
-            "inputs": {"source": "digits"},
-            "search": {**own, "images": 8},
+            "executor": {"name": "local"},
+            "search": own | dict(search),
+            **values,
         }
     )
 
 
+def searches(config):
+    return searches_of(config, config.of(SwapNasSettings), config.of(SwapSettings))
+
+
+def run(*arguments, **values):
+    config = configured(*arguments, **values)
+    return jobs.get(config.job).run(config)
+
+
+def test_a_score_depends_on_seed_and_key_alone(tmp_path):
+    a, b = spaces.get("darts").sample(2, seed=0)
+    scorers = [one.scorer for one in searches(configured(tmp_path, seed="0..2"))]
+    first = scorers[0].measure(a).psi
+    scorers[0].measure(b)
+    assert scorers[0].measure(a).psi == first > 0
+    assert {scorer.measure(a).psi for scorer in scorers} != {first}
+
+
 def test_a_killed_search_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     """The second run measures only what the first did not, and every evaluation is the same."""
-    whole = searches_of(configured(tmp_path / "whole"))[0]
+    long = {"cycles": 4, "children": 3}
+    (whole,) = searches(configured(tmp_path / "whole", search=long))
     run_search(whole)
-    killed = searches_of(configured(tmp_path / "killed"))[0]
+    (killed,) = searches(configured(tmp_path / "killed", search=long))
     monkeypatch.setattr(Evaluator.__init__, "__defaults__", (4,))
 
     def stop(done, best, theta):
@@ -279,31 +296,69 @@ def test_a_killed_search_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
 
     with pytest.raises(KeyboardInterrupt):
         run_search(killed, stop)
-    assert not killed.path.exists()
+    assert killed.evaluations().read().empty
     before = set(killed.measurements().read().key)
     assert len(before) >= 8
 
     measured = []
-    original = Scorer.measure
-    monkeypatch.setattr(Scorer, "measure", lambda s, key: measured.append(key) or original(s, key))
+    original = PatternScorer.measure
+    record = lambda scorer, key: measured.append(key) or original(scorer, key)  # noqa: E731
+    monkeypatch.setattr(PatternScorer, "measure", record)
     run_search(killed)
     assert measured and not before & set(measured)
-    a, b = (pd.read_parquet(item.path).drop(columns="seconds") for item in (whole, killed))
+    a, b = (item.evaluations().read().drop(columns="seconds") for item in (whole, killed))
     pd.testing.assert_frame_equal(a, b)
 
 
 def test_searches_with_other_settings_are_other_files(tmp_path):
-    base = searches_of(configured(tmp_path))[0]
+    (base,) = searches(configured(tmp_path))
     others = [
-        searches_of(configured(tmp_path, **changed))[0]
-        for changed in (
-            *({"mu": 1.2}, {"method": "random"}, {"population": 7}, {"evaluations": 9}),
-            *({"cell_mode": "separate", "layers": 3}, {"channels": 4}, {"crossover": 0.1}),
-        )
+        *searches(configured(tmp_path, swap={"repeats": 2})),
+        *(
+            searches(configured(tmp_path, search=changed))[0]
+            for changed in (
+                *({"mu": 1.2}, {"method": "random"}, {"population": 7}, {"evaluations": 9}),
+                *({"cell_mode": "separate", "layers": 3}, {"channels": 4}, {"crossover": 0.1}),
+            )
+        ),
     ]
-    assert len({item.path for item in (base, *others)}) == 8
-    assert others[0].protocol == base.protocol  # Ψ does not depend on μ, so it is shared
-    assert base.name == "swap_nas" and others[0].name == "swap_nas_mu1.2"
+    assert len({item.evaluations().folder for item in (base, *others)}) == 9
+    measured = {item.measurements().folder for item in (base, *others)}
+    assert len(measured) == 4  # Ψ does not depend on μ, method or budget, so it is shared
+    assert base.name == "swap_nas" and others[1].name == "swap_nas_mu1.2"
+
+
+def test_the_device_is_tried_where_the_search_runs(tmp_path):
+    """A login node without a GPU can submit searches for one."""
+    if torch.cuda.is_available():
+        pytest.skip("needs a machine without a GPU")
+    (item,) = searches(configured(tmp_path, device="cuda"))
+    with pytest.raises(HarnessError, match="cannot be used here"):
+        run_search(item)
+    with pytest.raises(HarnessError, match="device 'gpu'"):
+        searches(configured(tmp_path, device="gpu"))
+
+
+def damage(path):
+    """Flips one bit of the first column."""
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    path.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("kind", ["measurements", "evaluations"])
+def test_a_damaged_search_is_told_and_made_again(tmp_path, kind):
+    config = configured(tmp_path)
+    (item,) = searches(config)
+    run_search(item)
+    whole = item.evaluations().read()
+    (path,) = getattr(item, kind)().folder.glob("*.parquet")
+    damage(path)
+    with pytest.raises(DataError, match=f"{path.name} is corrupted.*delete that file"):
+        getattr(item, kind)().read()
+    path.unlink()
+    again = run_search(item).evaluations().read()
+    pd.testing.assert_frame_equal(again.drop(columns="seconds"), whole.drop(columns="seconds"))
 
 
 def evaluated(keys, fitness, method="swap_nas", seed=0):
@@ -311,17 +366,17 @@ def evaluated(keys, fitness, method="swap_nas", seed=0):
     table["evaluation"] = range(1, len(table) + 1)
     table["score"] = table["psi"] = np.exp(table.fitness)
     table["repeated"] = table.key.duplicated()
-    return table.assign(theta=1.0, status="ok", seconds=2.0)
+    return table.assign(mu=1.5, theta=1.0, status="ok", seconds=2.0)
 
 
-def test_true_accuracy_regret_and_rank_of_what_was_found():
+def test_true_accuracy_regret_and_rank_of_what_was_selected():
     keys = spaces.get("nb201").sample(4, seed=0)
     truth = pd.DataFrame({"key": keys, "value": [90.0, 95.0, 93.0, 95.0]})
     rows = evaluated([keys[0], keys[2], keys[2], keys[0]], [1.0, 3.0, 3.0, 2.0])
-    (found,) = found_table(rows, from_mapping({}), truth).to_dict("records")
-    assert (found["key"], found["found_at"]) == (keys[2], 2)
-    assert (found["truth"], found["regret"], found["rank"]) == (93.0, 2.0, 3)
-    assert (found["evaluations"], found["distinct"], found["seconds"]) == (4, 2, 4.0)
+    (best,) = selected_table(rows, "nb201", "cifar10", truth).to_dict("records")
+    assert (best["key"], best["selected_at"]) == (keys[2], 2)
+    assert (best["truth"], best["regret"], best["rank"]) == (93.0, 2.0, 3)
+    assert (best["evaluations"], best["distinct"], best["seconds"]) == (4, 2, 4.0)
     curve = trajectories(rows, truth)
     assert curve.best_truth.tolist() == [90.0, 93.0, 93.0, 93.0]
     assert curve.best_score.is_monotonic_increasing
@@ -330,12 +385,11 @@ def test_true_accuracy_regret_and_rank_of_what_was_found():
 @pytest.mark.mirror
 def test_true_accuracies_of_nas_bench_201_are_looked_up():
     """The best cell of the table has regret 0 and rank 1."""
-    config = from_mapping({"space": "nb201", "task": "cifar100"})
-    truth = truth_of(config)
+    truth = truth_of(from_mapping({"space": "nb201", "task": "cifar100"}))
     best = truth.key[truth.value.idxmax()]
-    (found,) = found_table(evaluated([best], [1.0]), config, truth).to_dict("records")
-    assert (found["regret"], found["rank"]) == (0.0, 1)
-    assert found["truth"] == truth.value.max() > 70
+    (row,) = selected_table(evaluated([best], [1.0]), "nb201", "cifar100", truth).to_dict("records")
+    assert (row["regret"], row["rank"]) == (0.0, 1)
+    assert row["truth"] == truth.value.max() > 70
 
 
 def test_a_comparison_pairs_the_seeds():
@@ -367,31 +421,71 @@ def test_intervals_over_seeds_cover_the_mean():
     assert paired_difference([1, 2], [1, 2])[1] == 1
 
 
-TINY_RUN = ("search.population=4", "search.cycles=2", "search.children=2", "search.images=8")
+def test_a_run_leaves_what_it_selected_and_more_seeds_add_up(tmp_path):
+    folder = run(tmp_path, seed="0..1")
+    assert folder == tmp_path / "swap_nas/darts/digits/swap_nas"
+    first = pd.read_csv(folder / "selected.csv")
+    assert first.seed.tolist() == [0, 1] and (first.evaluations == 6 + 2 * 3).all()
+    assert first.genotype.str.startswith("Genotype(normal=[(").all()
+    shutil.rmtree(tmp_path / ".work")  # as in a clone
+    run(tmp_path, seed="1..2")
+    selected = pd.read_csv(folder / "selected.csv")
+    assert selected.seed.tolist() == [0, 1, 2]
+    pd.testing.assert_frame_equal(selected[:2], first)
+    evaluations = pd.read_parquet(folder / "evaluations.parquet")
+    assert evaluations.groupby("seed").size().tolist() == [12, 12, 12]
+    record = json.loads((folder / "run.json").read_text())
+    assert set(record["files"]) == {
+        *("selected.csv", "evaluations.parquet", "trajectory.png"),
+        *(f"cells/swap_nas_seed{seed}.png" for seed in range(3)),
+    }
+    (machine,) = record["computed"]
+    assert machine["device"] == "cpu" and machine["scores"] == (~evaluations.repeated).sum()
+    written = (folder / "run.json").stat().st_mtime_ns
+    run(tmp_path, seed=0)
+    assert (folder / "run.json").stat().st_mtime_ns == written  # nothing to do
+    damage(folder / "evaluations.parquet")
+    with pytest.raises(DataError, match="changed or damaged"):
+        run(tmp_path, seed=3)
 
 
-def test_the_command_line_searches_darts_and_says_what_it_found(tmp_path):
-    own = ("job=swap_nas", "space=darts", "truth=default", "truth.path=null", "executor=local")
-    assert call(tmp_path, *own, *TINY_RUN, "seed=0..1") == 0
-    folder = tmp_path / "results/swap_nas/darts/digits/swap_nas"
-    found = pd.read_csv(folder / "found.csv")
-    assert found.seed.tolist() == [0, 1] and (found.evaluations == 4 + 2 * 3).all()
-    assert found.genotype.str.startswith("Genotype(normal=[(").all()
-    for file in ("evaluations.parquet", "run.json", "trajectory.svg", "cells/swap_nas_seed1.png"):
-        assert (folder / file).stat().st_size > 0
+def test_a_result_of_other_conditions_is_never_replaced(tmp_path):
+    folder = run(tmp_path)
+    for changed, said in (
+        ({"search": {"population": 5}}, "search.population=6, now 5"),
+        ({"inputs": {"source": "gaussian"}}, "inputs.source"),
+        ({"swap": {"init": "gaussian"}}, "swap.init=default, now gaussian"),
+    ):
+        with pytest.raises(HarnessError, match=f"{said}.*study=NAME"):
+            run(tmp_path, seed="0..1", **changed)
+    assert run(tmp_path, study="other", **changed) == tmp_path / "other/darts/digits/swap_nas"
+    assert run(tmp_path, overwrite=True, **changed) == folder
 
 
-def test_the_command_line_compares_methods(tmp_path):
+def test_methods_are_compared(tmp_path):
     """The bundled truth holds a sample of the cells only, so that scores are compared."""
-    own = ("job=compare_searches", "space=nb201", "truth=default", "truth.path=null")
-    assert call(tmp_path, *own, *TINY_RUN, "seed=0..1", "executor=local") == 0
-    table = pd.read_csv(tmp_path / "results/swap_nas/nb201/digits/comparison/comparison.csv")
+    own = {"job": "compare_searches", "space": "nb201", "search": {"evaluations": 4}}
+    folder = run(tmp_path, **own, seed="0..1")
+    table = pd.read_csv(checked(folder, "comparison.csv"))
+    assert folder == tmp_path / "swap_nas/nb201/digits/comparison"
     assert table.method.tolist() == list(METHODS)
     assert (table.measure == "score").all() and (table["mean"] > 0).all()
+    run(tmp_path, **own, seed="0..2")
+    assert (pd.read_csv(checked(folder, "comparison.csv")).seeds == 3).all()
 
 
-def test_the_command_line_refuses_what_cannot_be_searched(tmp_path, capfd):
-    assert call(tmp_path, "job=swap_nas", "space=nb101", "task=cifar10") == 1
-    assert "space to search" in capfd.readouterr().err
-    assert call(tmp_path, "job=size_control", "space=nb201") == 1
-    assert "add space=darts" in capfd.readouterr().err
+def test_sizes_follow_mu(tmp_path):
+    folder = run(tmp_path, "size_control", seed=0)
+    run(tmp_path, "size_control", seed=1)
+    selected = pd.read_csv(checked(folder, "selected.csv"))
+    assert selected.groupby("mu").seed.apply(list).tolist() == [[0, 1]] * 6
+    record = json.loads((folder / "run.json").read_text())
+    assert record["resolved"]["spearman"]["theta"] > 0.5
+    assert record["computed"][0]["scores"] > 12 * 6
+    with pytest.raises(HarnessError, match="add space=darts"):
+        run(tmp_path, "size_control", space="nb201")
+
+
+def test_a_space_without_an_encoding_is_refused(tmp_path):
+    with pytest.raises(HarnessError, match="space to search"):
+        run(tmp_path, space="nb101", task="cifar10")

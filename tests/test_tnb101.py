@@ -6,7 +6,7 @@ import math
 import os
 import zipfile
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,15 +14,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
+from vectors import measured, on_meta, parameters, vectors
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import tasks
 from harness.passes.losses import LOSSES
-from harness.spaces import tnb101
-from harness.spaces import tnb101_decoders as decoders
-from harness.spaces import tnb101_encoder as encoders
-from harness.spaces.base import spaces
-from harness.tasks import tasks
+from harness.passes.settings import OWN_REGULARISERS
+from harness.spaces import tnb101, tnb101_sizes
+from harness.spaces.space import spaces
 
 micro, macro = tnb101.TransNasMicro(), tnb101.TransNasMacro()
 SPACES = {"micro": micro, "macro": macro}
@@ -31,62 +30,21 @@ architectures = st.sampled_from([(SPACES[name], key) for name in KEYS for key in
 
 
 def build_on_meta(space, key, task):
-    with torch.device("meta"):
-        return space.network(key, task).eval()
-
-
-def parameters(network):
-    return sum(p.numel() for p in network.parameters())
-
-
-@dataclass
-class Work:
-    """What a forward executes: multiply-accumulates, and calls of convolutions and ReLUs."""
-
-    macs: int = 0
-    conv_calls: int = 0
-    relu_calls: int = 0
-    relu_units: int = 0
-    output_shape: tuple[int, ...] = ()
-
-    def see(self, module, inputs, output):
-        if isinstance(module, nn.ReLU):
-            self.relu_calls += 1
-            self.relu_units += output.numel()
-        elif isinstance(module, nn.Linear):
-            self.macs += output.numel() * module.in_features
-        else:
-            self.conv_calls += 1
-            # A transposed convolution spreads each input pixel over the kernel.
-            pixels = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
-            self.macs += math.prod(pixels.shape[2:]) * module.weight.numel()
-
-
-def work(network, input_shape):
-    done = Work()
-    for module in network.modules():
-        if isinstance(module, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.ReLU)):
-            module.register_forward_hook(done.see)
-    done.output_shape = tuple(network(torch.empty(1, *input_shape, device="meta")).shape)
-    return done
+    return on_meta(space.network, key, task).eval()
 
 
 # Vectors of the benchmark's own builder.
 
 
-def vectors():
-    folder = os.environ.get("HARNESS_VECTORS")
-    if folder is None:
-        return [pytest.param(None, marks=pytest.mark.skip("HARNESS_VECTORS is not set"))]
-    return [
-        pytest.param((space, vector), id=vector["arch"])
-        for name, space in SPACES.items()
-        for vector in json.loads((Path(folder) / f"transnas_{name}.json").read_text())["vectors"]
-    ]
+CASES = [
+    pytest.param((space, vector), id=vector["arch"])
+    for name, space in SPACES.items()
+    for vector in vectors(f"transnas_{name}").get("vectors", [])
+]
 
 
-@pytest.mark.mirror
-@pytest.mark.parametrize("case", vectors())
+@pytest.mark.vectors
+@pytest.mark.parametrize("case", CASES)
 def test_parameters_equal_the_benchmarks(case):
     space, vector = case
     with_rider = type(space)(discriminator=True)
@@ -108,22 +66,22 @@ def test_parameters_equal_the_benchmarks(case):
         assert parameters(build_on_meta(with_rider, vector["arch"], task)) == total
 
 
-@pytest.mark.mirror
-@pytest.mark.parametrize("case", vectors())
+@pytest.mark.vectors
+@pytest.mark.parametrize("case", CASES)
 def test_forwards_do_the_benchmarks_work(case):
     space, vector = case
     for name, expected in vector["tasks"].items():
         if "macs" not in expected:
             continue
         task = tasks.get(name)
-        done = work(build_on_meta(space, vector["arch"], task), task.input_shape)
+        done = measured(build_on_meta(space, vector["arch"], task), shape=task.input_shape)
         for quantity in ("macs", "conv_calls", "relu_calls", "relu_units"):
             assert getattr(done, quantity) == expected[quantity], (name, quantity)
-        assert done.output_shape == tuple(expected["output_shape"])
+        assert done.output_shape == expected["output_shape"]
 
 
-@pytest.mark.mirror
-@pytest.mark.parametrize("case", vectors())
+@pytest.mark.vectors
+@pytest.mark.parametrize("case", CASES)
 def test_encoder_shapes_equal_the_benchmarks(case):
     space, vector = case
     encoder = build_on_meta(space, vector["arch"], tasks.get("normal")).encoder
@@ -133,10 +91,10 @@ def test_encoder_shapes_equal_the_benchmarks(case):
     modules = space.modules(vector["arch"])
     width, side, _ = vector["encoder_output_dim_declared"]
     assert (width, side) == (
-        encoders.output_width(modules),
-        224 >> encoders.halvings(modules),
+        tnb101_sizes.output_width(modules),
+        224 >> tnb101_sizes.halvings(modules),
     )
-    assert encoders.halvings(modules) == int(math.log2(256 / side))
+    assert tnb101_sizes.halvings(modules) == int(math.log2(256 / side))
 
 
 # Keys and pools.
@@ -276,9 +234,9 @@ def test_counts_equal_built_networks(architecture, task, rider):
 def test_outputs_have_the_shape_of_the_task(architecture, task):
     space, key = architecture
     spec = tasks.get(task)
-    image = spec.input_shape[1:] if task in decoders.LAYOUTS else ()
-    done = work(build_on_meta(space, key, spec), spec.input_shape)
-    assert done.output_shape == (1, spec.outputs, *image)
+    image = spec.input_shape[1:] if task in tnb101_sizes.LAYOUTS else ()
+    done = measured(build_on_meta(space, key, spec), shape=spec.input_shape)
+    assert done.output_shape == [1, spec.outputs, *image]
 
 
 def test_tasks_name_known_losses():
@@ -289,5 +247,6 @@ def test_tasks_name_known_losses():
 def test_the_regulariser_is_the_largest_network(name):
     space = SPACES[name]
     largest = max(space.count_params(key, "class_scene") for key in KEYS[name])
-    assert space.regulariser.mu == space.regulariser.sigma
-    assert space.regulariser.mu * space.regulariser.unit == pytest.approx(largest, abs=5e3)
+    mu, sigma, unit = OWN_REGULARISERS[space.name]
+    assert mu == sigma
+    assert mu * unit == pytest.approx(largest, abs=5e3)

@@ -2,20 +2,25 @@
 
 import json
 import os
+import subprocess
+import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 from scipy.stats import spearmanr
 
 from harness import truth
-from harness.errors import DataError, HarnessError
-from harness.spaces import nb201, spaces
-from harness.truth import nb201_digits, nb201_suite_zero, records, suite_zero, tables
-from harness.truth.sources import Source, sources
+from harness.core.errors import DataError, HarnessError
+from harness.sources import convert as tables
+from harness.sources import suite_zero
+from harness.sources.catalogue import Source, sources
+from harness.spaces import nb201
+from harness.spaces.space import spaces
+from harness.truth import digits_truth, nb201_truth, records
 
 mirror = pytest.mark.mirror
 TASKS = ("cifar10", "cifar100", "imagenet16_120")
@@ -36,7 +41,6 @@ def nb201_tables(tmp_path_factory: pytest.TempPathFactory):
 
 
 @mirror
-@pytest.mark.mirror
 def test_every_nb201_table_holds_every_architecture_once(nb201_tables) -> None:
     for (task, variant), table in nb201_tables.items():
         assert list(table.index) == list(spaces.get("nb201").keys()), (task, variant)
@@ -44,7 +48,6 @@ def test_every_nb201_table_holds_every_architecture_once(nb201_tables) -> None:
 
 
 @mirror
-@pytest.mark.mirror
 def test_best_means_are_the_optima_that_the_benchmark_published(nb201_tables) -> None:
     # NAS-Bench-201 paper, table 5, "optimal": test accuracy.
     for task, optimum in zip(TASKS, (94.37, 73.51, 47.31), strict=True):
@@ -52,14 +55,13 @@ def test_best_means_are_the_optima_that_the_benchmark_published(nb201_tables) ->
 
 
 @mirror
-@pytest.mark.mirror
 def test_variants_agree_in_rank_only_if_keys_are_converted_rightly(nb201_tables) -> None:
     for task, least in zip(TASKS, (0.975, 0.99, 0.99), strict=True):
         single, mean = (nb201_tables[task, v].value for v in ("suite_zero", "test_mean"))
         assert spearmanr(single, mean).statistic > least
     # Reading the tuple in the order of the architecture string confuses two pairs of edges.
     wrong = {
-        nb201.to_key([nb201_suite_zero.OPERATIONS[i] for i in ids]): nb201_suite_zero.to_key(ids)
+        nb201.to_key([nb201_truth.OPERATIONS[i] for i in ids]): nb201_truth.from_tuple(ids)
         for ids in np.ndindex(*[5] * 6)
     }
     single, mean = (nb201_tables["cifar10", v].value for v in ("suite_zero", "test_mean"))
@@ -68,7 +70,6 @@ def test_variants_agree_in_rank_only_if_keys_are_converted_rightly(nb201_tables)
 
 
 @mirror
-@pytest.mark.mirror
 def test_dead_cells_stay_at_chance(nb201_tables) -> None:
     dead = list(filter(nb201.is_dead, spaces.get("nb201").keys()))
     assert len(dead) == 341
@@ -79,7 +80,6 @@ def test_dead_cells_stay_at_chance(nb201_tables) -> None:
 
 
 @mirror
-@pytest.mark.mirror
 def test_suite_zero_was_measured_on_as_many_images_as_its_record_says(nb201_tables) -> None:
     def counts(task: str, images: int) -> np.ndarray:
         return nb201_tables[task, "suite_zero"].value.to_numpy() * images / 100
@@ -93,7 +93,6 @@ def test_suite_zero_was_measured_on_as_many_images_as_its_record_says(nb201_tabl
 
 
 @mirror
-@pytest.mark.mirror
 @pytest.mark.parametrize("task", ["cifar100", "imagenet16_120"])
 def test_suite_zero_spreads_as_one_of_the_averaged_runs(nb201_tables, task: str) -> None:
     # One of n averaged runs has variance (1-1/n)·s² around the mean: 4/3 as much for three as for
@@ -112,7 +111,6 @@ def test_suite_zero_spreads_as_one_of_the_averaged_runs(nb201_tables, task: str)
 
 
 @mirror
-@pytest.mark.mirror
 @pytest.mark.skipif("HARNESS_VECTORS" not in os.environ, reason="HARNESS_VECTORS unset")
 def test_seeds_equal_the_recorded_vectors(nb201_tables) -> None:
     path = Path(os.environ["HARNESS_VECTORS"]) / "nasbench201.json"
@@ -129,7 +127,6 @@ def test_seeds_equal_the_recorded_vectors(nb201_tables) -> None:
 
 
 @mirror
-@pytest.mark.mirror
 def test_seeds_average_to_the_other_files_means_where_all_three_ran(nb201_tables) -> None:
     seeds, mean = (nb201_tables["cifar10", v] for v in ("test_seeds", "test_mean"))
     three = seeds.index[seeds.n_training_seeds == 3]
@@ -138,7 +135,6 @@ def test_seeds_average_to_the_other_files_means_where_all_three_ran(nb201_tables
 
 
 @mirror
-@pytest.mark.mirror
 def test_published_proxies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     table = truth.load_published("nb201", "cifar10")
@@ -156,7 +152,7 @@ def test_published_proxies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_tuple_order_differs_from_string_order() -> None:
     # edges (0,1),(0,2),(0,3),(1,2),(1,3),(2,3); 0 skip, 1 none, 2 conv3x3, 3 conv1x1, 4 pool
-    assert nb201_suite_zero.to_key((2, 1, 4, 0, 3, 1)) == KEY
+    assert nb201_truth.from_tuple((2, 1, 4, 0, 3, 1)) == KEY
     assert suite_zero.ids("(2, 1, 4, 0, 3, 1)") == (2, 1, 4, 0, 3, 1)
 
 
@@ -169,19 +165,19 @@ def _score_zip(path: Path, entries: object) -> Path:
 
 def test_suite_zero_reader_refuses_what_it_does_not_know(tmp_path: Path) -> None:
     good = _score_zip(tmp_path / "a.zip", [{"arch": "(0, 0, 0, 0, 0, 0)", "val_accuracy": 9.5}])
-    assert nb201_suite_zero.read(good, "cifar10").value.tolist() == [9.5]
+    assert nb201_truth.read_suite_zero(good, "cifar10").value.tolist() == [9.5]
     with pytest.raises(DataError, match="no scores"):
-        nb201_suite_zero.read(good, "cifar100")
+        nb201_truth.read_suite_zero(good, "cifar100")
     for entries in ([{"arch": "(0, 0)", "val_accuracy": 1}], [{"arch": "(0, 0, 0, 0, 0, 0)"}]):
         bad = _score_zip(tmp_path / "b.zip", entries)
         with pytest.raises(DataError, match="not a NAS-Bench-Suite-Zero"):
-            nb201_suite_zero.read(bad, "cifar10")
+            nb201_truth.read_suite_zero(bad, "cifar10")
 
 
 def test_measured_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "nb201_digits.csv"
+    file = tmp_path / "digits.csv"
     file.write_text(f"# recipe: 12 epochs\nkey,accuracy_0,accuracy_1,accuracy_2\n{KEY},90,91,95\n")
-    monkeypatch.setattr(nb201_digits, "FILE", file)
+    monkeypatch.setattr(digits_truth, "FILE", file)
     table = truth.load("nb201", "digits")
     assert table.key.tolist() == [KEY]
     assert table.value.tolist() == [92]
@@ -192,9 +188,7 @@ def test_measured_digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "1,397" in table.attrs["split"]
 
     file.write_text(f"key,accuracy_0,accuracy_1,accuracy_2\n{KEY},90,,95\n")
-    with pytest.raises(
-        DataError, match="finite"
-    ):  # a mean over two of three would be another thing
+    with pytest.raises(DataError, match="a run is missing"):
         truth.load("nb201", "digits")
     file.write_text("key,accuracy_0\n")
     with pytest.raises(DataError, match="accuracy_1"):
@@ -266,10 +260,9 @@ def test_every_record_says_what_it_is() -> None:
         *("suite_zero", "test_mean", "test_seeds"),
     ]
     assert truth.variants("nb201", "digits") == ["measured", "csv"]
-    for name in records.records:
-        info = records.records.get(name).info
+    for info in (one.info for one in records.records.values()):
         assert info.metric and info.split and info.licence and info.training_seeds
-        assert set(info.sources) <= set(sources())
+        assert set(info.sources) <= set(sources)
         for variant in truth.variants(info.space, info.task):
             assert truth.describe(info.space, info.task, variant).variant == variant
     assert truth.describe("nb201", "cifar10") == truth.describe("nb201", "cifar10", "suite_zero")
@@ -286,14 +279,25 @@ def test_a_table_that_breaks_its_promise_is_refused() -> None:
         records.checked(one.assign(value=np.nan), info)
 
 
-def test_every_config_names_a_variant() -> None:
-    files = sorted((Path(__file__).parents[1] / "conf" / "truth").glob("*.yaml"))
-    variants = {records.records.get(name).info.variant for name in records.records}
-    assert {"suite_zero", "test_mean", "measured"} <= {file.stem for file in files}
-    for file in files:
-        values = yaml.safe_load(file.read_text())
-        assert values == {"variant": file.stem, "path": None}
-        assert file.stem in variants | {"csv", "default"}
+def test_the_command_line_knows_every_variant_without_pandas_or_torch() -> None:
+    code = """
+import sys
+from harness.command_line.choices import register
+register()
+heavy = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "pyarrow", "pooch"}
+sys.exit(", ".join(heavy & set(sys.modules)) or None)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    variants = {one.info.variant for one in records.records.values()}
+    assert records.choices() == ["default", *sorted(variants), "csv"]
+
+
+def test_a_default_is_never_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = replace(records.get("nb201", "cifar10", "default").info, variant="aaa")
+    with pytest.raises(HarnessError, match="default ground truth 'nb201/cifar10'"):
+        records.add(records.Record(mine, pd.DataFrame, default=True))
+    assert "aaa" not in truth.variants("nb201", "cifar10")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import hashlib
 import http.server
 import logging
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,9 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.errors import DataError, HarnessError
-from harness.truth import download
-from harness.truth.sources import Source, sources
+from harness.config import Config
+from harness.core.errors import DataError, HarnessError
+from harness.inputs.selection import InputSettings
+from harness.jobs.make_image_set import make_image_set
+from harness.sources import fetch as download
+from harness.sources.catalogue import Source, sources
+from harness.sources.catalogue import add as add_source
 
 CONTENT = bytes(range(256)) * 40
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -169,9 +174,24 @@ def test_an_unwritable_folder_says_which_variable_helps(
         download.fetch("s")
 
 
+def test_a_source_of_a_plug_in_is_like_ours_and_complete() -> None:
+    with pytest.raises(HarnessError, match="either an address or a page and a path"):
+        Source("mine", "MIT", "Bytes.", page="https://example.org")
+    with pytest.raises(HarnessError, match="an address but no sha256"):
+        Source("mine", "MIT", "Bytes.", address="https://example.org/a", md5="ab" * 16)
+    with pytest.raises(HarnessError, match="'nbsz_nb201' is registered twice"):
+        add_source(Source("nbsz_nb201", "MIT", "Bytes.", page="p", path="a/b"))
+
+
+def test_the_job_that_makes_image_sets_says_which_it_can_make() -> None:
+    with pytest.raises(HarnessError, match=r"inputs=task is no image set; .*cifar10_train.*taskon"):
+        make_image_set(Config())
+    with pytest.raises(HarnessError, match="'digits_train' is bundled"):
+        make_image_set(Config(inputs=InputSettings("digits_train")))
+
+
 def test_every_recorded_source_is_complete() -> None:
-    for entry in sources().values():
-        assert bool(entry.address) != bool(entry.page and entry.path), entry.name
+    for entry in sources.values():
         assert entry.licence and entry.meaning.endswith("."), entry.name
         if not entry.digest:
             assert "without a published checksum" in entry.meaning, entry.name
@@ -189,7 +209,7 @@ def test_every_recorded_source_is_complete() -> None:
                 commit = parts.path.split("/")[3]
                 assert len(commit) == 40
                 assert int(commit, 16)
-    places = [entry.place for entry in sources().values()]
+    places = [entry.place for entry in sources.values()]
     assert len(set(places)) == len(places)
 
 
@@ -200,12 +220,8 @@ def test_unknown_source_suggests_the_nearest() -> None:
 
 @pytest.mark.mirror
 def test_every_file_of_the_mirror_is_the_recorded_one() -> None:
-    import os
-
-    if "HARNESS_MIRROR" not in os.environ:
-        pytest.skip("HARNESS_MIRROR unset")
     root = Path(os.environ["HARNESS_MIRROR"])
-    present = [name for name, entry in sources().items() if (root / entry.place).is_file()]
+    present = [entry.name for entry in sources.values() if (root / entry.place).is_file()]
     assert len(present) >= 11
     for name in present:
         assert download.fetch(name).is_file()

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness import truth
-from harness.errors import DataError
-from harness.spaces import spaces
-from harness.truth import nb101_official, protobuf, tfrecord
+from harness.core.errors import DataError
+from harness.sources import protobuf, tfrecord
+from harness.spaces.space import spaces
+from harness.truth import nb101_truth
 
 # The inception-like example of the benchmark's own documentation, pruned.
 MATRIX = "0111010" "0000001" "0000001" "0000100" "0000001" "0000001" "0000000"  # fmt: skip
@@ -95,7 +96,7 @@ def official(tmp_path: Path) -> Path:
 
 
 def test_means_of_the_ends_of_all_runs(official: Path) -> None:
-    table = nb101_official.read(official, "test").set_index("key")
+    table = nb101_truth.read_official(official, "test").set_index("key")
     space = spaces.get("nb101")
     pooling, example = "maxpool3x3~0|output~1", table.index[1]
     assert list(table.index) == [pooling, example]
@@ -105,7 +106,7 @@ def test_means_of_the_ends_of_all_runs(official: Path) -> None:
     assert table["std"][example] == pytest.approx(2)
     assert table.n_training_seeds.to_dict() == {pooling: 1, example: 3}
     assert table.value[pooling] == pytest.approx(25)
-    validation = nb101_official.read(official, "validation").set_index("key")
+    validation = nb101_truth.read_official(official, "validation").set_index("key")
     assert validation.value.to_dict() == {
         pooling: pytest.approx(50),
         example: pytest.approx(94),
@@ -118,14 +119,14 @@ def test_every_kind_of_damage_is_found(official: Path) -> None:
     for cut in (*range(1, 16), first - 3, first + 5, len(whole) - 1):
         official.write_bytes(whole[:cut])
         with pytest.raises(DataError, match="truncated or damaged at record"):
-            nb101_official.read(official, "test")
+            nb101_truth.read_official(official, "test")
     for place in (0, 7, 9, 12, 100, first - 1, len(whole) - 2):
         official.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         with pytest.raises(DataError, match="truncated or damaged at record"):
-            nb101_official.read(official, "test")
+            nb101_truth.read_official(official, "test")
     official.write_bytes(b"")
     with pytest.raises(DataError, match="no training runs of 108 epochs"):
-        nb101_official.read(official, "test")
+        nb101_truth.read_official(official, "test")
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,7 @@ def test_every_kind_of_damage_is_found(official: Path) -> None:
 def test_a_record_of_another_form_is_named(tmp_path: Path, row: bytes, message: str) -> None:
     path = _write(tmp_path / "bad.tfrecord", [_row(*POOLING, _metrics(0.5, 0.5)), row])
     with pytest.raises(DataError, match=rf"record 2, .*{message}"):
-        nb101_official.read(path, "test")
+        nb101_truth.read_official(path, "test")
 
 
 def test_the_file_is_placed_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

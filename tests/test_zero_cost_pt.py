@@ -5,21 +5,24 @@ import pandas as pd
 import pytest
 import torch
 
-from harness.errors import DataError, HarnessError
-from harness.jobs.zero_cost_pt import choose, pooled
-from harness.search import found
-from harness.search.settings import ORDERS, SearchSettings
-from harness.search.supernets import blueprint
-from harness.search.supernets.base import fix_noise
-from harness.search.zero_cost_pt import (
+from harness.core.errors import DataError, HarnessError
+from harness.search.supernets.named_supernets import blueprint
+from harness.search.supernets.supernet import fix_noise
+from harness.search.zero_cost_pt import selected
+from harness.search.zero_cost_pt.algorithm import (
     Problem,
+    choose,
     count_perturbations,
     decisions,
     removed_edges,
     schedule,
     search_iteration,
 )
-from harness.spaces import nb201, spaces
+from harness.search.zero_cost_pt.selected_errors import pooled, summary
+from harness.search.zero_cost_pt.stored_searches import ends
+from harness.search.zero_cost_pt.zero_cost_pt_settings import ORDERS, ZeroCostPtSettings
+from harness.spaces import nb201
+from harness.spaces.space import spaces
 
 
 class Table:
@@ -49,7 +52,7 @@ def random_table(space, seed=0):
 
 
 def problem(space, order, once_order="paper", stream=(0,)):
-    net, settings = blueprint(space), SearchSettings(order=order, once_order=once_order)
+    net, settings = blueprint(space), ZeroCostPtSettings(order=order, once_order=once_order)
     return Problem(net.operations, net.pruned_nodes, settings, stream)
 
 
@@ -105,7 +108,7 @@ SMALL = {("cell", edge): scores for edge, scores in SCORES.items()}
 
 
 def small(order, once_order="paper"):
-    settings = SearchSettings(order=order, once_order=once_order)
+    settings = ZeroCostPtSettings(order=order, once_order=once_order)
     return Problem({"cell": [("a", "b", "c")] * 4}, (), settings)
 
 
@@ -202,9 +205,9 @@ def test_undefined_scores_are_passed_over():
 def test_the_key_of_a_nb201_cell_is_the_benchmarks():
     operations = blueprint("nb201").operations
     decided = {("cell", edge): edge % 5 for edge in range(6)}
-    key = found.architecture(operations, decided, frozenset())
+    key = selected.architecture(operations, decided, frozenset())
     assert nb201.parse(key) == tuple(nb201.OPERATIONS[edge % 5] for edge in range(6))
-    assert found.final_params("nb201", key, "cifar10") == spaces.get("nb201").count_params(
+    assert selected.final_params("nb201", key, "cifar10") == spaces.get("nb201").count_params(
         key, "cifar10"
     )
 
@@ -212,7 +215,7 @@ def test_the_key_of_a_nb201_cell_is_the_benchmarks():
 def darts_key(space, operation):
     edges = blueprint(space).edges()
     gone = frozenset((kind, e) for kind in ("normal", "reduce") for e in (2, 5, 6, 9, 10, 11))
-    return found.architecture(blueprint(space).operations, dict.fromkeys(edges, operation), gone)
+    return selected.architecture(blueprint(space).operations, dict.fromkeys(edges, operation), gone)
 
 
 def test_a_genotype_holds_the_edges_that_remain():
@@ -226,10 +229,10 @@ def test_a_genotype_holds_the_edges_that_remain():
     assert darts_key("darts_s3", 0).count("skip_connect") == 16
 
 
-def test_found_genotypes_can_be_built_with_and_without_noise():
+def test_selected_genotypes_can_be_built_with_and_without_noise():
     images = torch.randn(2, 3, 16, 16)
     plain, noisy = (
-        found.build(space, darts_key(space, operation), "digits", seed=0).eval()
+        selected.build(space, darts_key(space, operation), "digits", seed=0).eval()
         for space, operation in (("darts_s4", 1), ("darts_s4", 0))
     )
     with torch.no_grad():
@@ -250,16 +253,31 @@ DARTS_V2 = (
 )
 
 
+@pytest.mark.parametrize("order", ["random", "global-op-once", "global-edge-iter"])
+@pytest.mark.parametrize("space", ["nb201", "darts_s3"])
+def test_what_is_stored_tells_what_an_iteration_ended_with(space, order):
+    steps = list(search_iteration(problem(space, order), Table(random_table(space))))
+    rows = [
+        {"cell": step.kind, "phase": step.phase, **vars(one)}
+        for step in steps
+        for one in step.perturbed
+    ]
+    (ended,) = ends(space, pd.DataFrame(rows).assign(seed=3, iteration=1)).to_dict("records")
+    operations = blueprint(space).operations
+    key = selected.architecture(operations, decisions(steps), removed_edges(steps))
+    assert ended == {"seed": 3, "iteration": 1, "key": key}
+
+
 def test_final_sizes_are_those_of_papers():
     """The DARTS paper prints 3.3 M for its second-order cell, without the auxiliary head."""
-    assert found.final_params("darts", DARTS_V2, "cifar10") == 3_349_342
-    built = found.build("darts", DARTS_V2, "cifar10", seed=0)
+    assert selected.final_params("darts", DARTS_V2, "cifar10") == 3_349_342
+    built = selected.build("darts", DARTS_V2, "cifar10", seed=0)
     assert sum(p.numel() for p in built.parameters()) < 400_000, "compared at 16 channels, 8 cells"
 
 
 def test_what_cannot_be_built_is_told():
     with pytest.raises(HarnessError, match="not a DARTS genotype"):
-        found.build("darts", "|none~0|", "cifar10", 0)
+        selected.build("darts", "|none~0|", "cifar10", 0)
 
 
 def scores(**of_architecture):
@@ -283,3 +301,18 @@ def test_training_runs_are_pooled_as_if_they_were_listed():
     listed = np.concatenate(runs)
     expected = (listed.mean(), listed.std(ddof=1))
     assert pooled(means, deviations, [3, 2, 1]) == pytest.approx(expected)
+
+
+def test_a_summary_pools_the_runs_of_all_searches():
+    table = pd.DataFrame(
+        {
+            "cifar10_error": [6.0, 8.0],
+            "cifar10_std": [1.0, float("nan")],
+            "cifar10_runs": [3, 1],
+            "cifar100_error": [27.0, 29.0],
+        }
+    )
+    rows = summary(table).set_index("task")
+    assert rows.error["cifar10"] == pytest.approx((3 * 6 + 8) / 4)
+    assert rows["values"].tolist() == [4, 2]
+    assert rows.loc["cifar100"].tolist() == pytest.approx([28.0, 2**0.5, 2])

@@ -35,8 +35,9 @@ class Work:
             self.macs += output.numel() * module.in_features
         else:
             self.conv_calls += 1
-            per_output = module.in_channels // module.groups * math.prod(module.kernel_size)
-            self.macs += output.numel() * per_output
+            # A transposed convolution spreads each input pixel over the kernel.
+            pixels = inputs[0] if isinstance(module, nn.ConvTranspose2d) else output
+            self.macs += math.prod(pixels.shape[2:]) * module.weight.numel()
 
 
 def on_meta(build, *arguments):
@@ -49,15 +50,16 @@ def parameters(network):
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def measured(network, size=32):
-    """Counts what a network on the meta device does with a size×size image."""
+def measured(network, size=32, shape=None):
+    """Counts what a network on the meta device does with a size×size image, or another input."""
     work = Work(parameters(network))
     hooks = [
         module.register_forward_hook(work.see)
         for module in network.modules()
-        if isinstance(module, nn.ReLU | nn.Linear | nn.Conv2d)
+        if isinstance(module, nn.ReLU | nn.Linear | nn.Conv2d | nn.ConvTranspose2d)
     ]
-    work.output_shape = list(network(torch.zeros(1, 3, size, size, device="meta")).shape)
+    image = torch.zeros(1, *(shape or (3, size, size)), device="meta")
+    work.output_shape = list(network(image).shape)
     for hook in hooks:
         hook.remove()
     return work

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-import torch
-
-from harness.executors.base import Item, Result, executors
-from harness.executors.settings import ExecutorSettings
+from harness.executors.executor import ExecutorSettings, Item, Result, executor
 
 
+@executor
 def local(
     function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
 ) -> Iterator[Result]:
-    """Maps ``function`` over ``items`` in this process."""
+    """Works in this process, on one item after the other."""
+    import torch
+
     before = torch.get_num_threads()
     torch.set_num_threads(settings.threads)
     try:
         yield from map(function, items)
     finally:
         torch.set_num_threads(before)
-
-
-executors.add("local", local)

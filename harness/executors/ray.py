@@ -10,24 +10,76 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import torch
-
-from harness.errors import HarnessError
-from harness.executors.base import Item, Result, executors, incomplete, require
-from harness.executors.settings import ExecutorSettings
+from harness.core.errors import HarnessError
+from harness.core.sections import section
+from harness.executors.executor import (
+    ExecutorSettings,
+    Item,
+    Result,
+    at_least,
+    executor,
+    incomplete,
+    on_gpu,
+    require,
+)
 
 IN_FLIGHT = 1000  # waiting for one of n tasks costs n steps, and a study has 10^5
 OBJECT_STORE = 128 * 2**20  # bytes; results are single numbers
 
 
+@section("executor")
+@dataclass(frozen=True)
+class RaySettings(ExecutorSettings):
+    """What a user can choose about Ray.
+
+    Attributes:
+        cpus: CPU cores reserved per worker; 0 means one per thread.
+        gpus: GPUs reserved per worker, with a fraction several workers share one; null means one
+            with device=cuda and none otherwise.
+        retries: How often a shard whose worker or node was lost starts again in the same run.
+        address: ``auto`` on a machine of a cluster, ``ray://HOST:10001`` from outside, null for a
+            cluster that lives as long as the run on this machine.
+    """
+
+    cpus: int = 0
+    gpus: float | None = None
+    retries: int = 2
+    address: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses numbers that make no sense.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        super().__post_init__()
+        at_least(self, cpus=0, gpus=0, retries=0)
+        if self.gpus is not None and self.gpus > 1 and self.gpus % 1:
+            raise HarnessError(
+                f"executor.gpus={self.gpus} must be a whole number or a fraction of one GPU."
+            )
+
+    @property
+    def cores(self) -> int:
+        """CPU cores that one worker reserves."""
+        return self.cpus or self.threads
+
+    def at(self, device: str, results: Path) -> Self:
+        """Reserves a GPU if the workers compute on one."""
+        del results
+        return self if self.gpus is not None else replace(self, gpus=int(on_gpu(device)))
+
+
+@executor
 def ray(
-    function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
+    function: Callable[[Item], Result], items: Sequence[Item], settings: RaySettings
 ) -> Iterator[Result]:
-    """Maps ``function`` over ``items`` in Ray tasks; lost ones are tried again.
+    """Works in the tasks of a Ray cluster; lost ones are tried again.
 
     Raises:
         HarnessError: If Ray is not installed, no cluster answers or none of its machines is large
@@ -38,7 +90,7 @@ def ray(
     library = require("ray", "ray")
     with _connection(library, settings):
         task = library.remote(_work).options(
-            num_cpus=settings.cores, num_gpus=settings.gpus, max_retries=settings.retries
+            num_cpus=settings.cores, num_gpus=settings.gpus or 0, max_retries=settings.retries
         )
         place = (settings.threads, str(Path.cwd()), _environment())
         queue = (task.remote(function, item, *place) for item in items)
@@ -83,6 +135,8 @@ def _work(
             "needs one that all machines share."
         ) from error
     os.environ.update(environment)
+    import torch
+
     torch.set_num_threads(threads)
     return function(item)
 
@@ -93,7 +147,7 @@ def _environment() -> dict[str, str]:
 
 
 @contextmanager
-def _connection(library: Any, settings: ExecutorSettings) -> Iterator[None]:
+def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
     """Connects to the cluster, unless the caller is connected already."""
     if library.is_initialized():
         _check_room(library, settings)
@@ -127,18 +181,15 @@ def _connection(library: Any, settings: ExecutorSettings) -> Iterator[None]:
         library.shutdown()
 
 
-def _check_room(library: Any, settings: ExecutorSettings) -> None:
+def _check_room(library: Any, settings: RaySettings) -> None:
     """Refuses work that would wait for ever for a machine that does not exist."""
-    needed = {"CPU": settings.cores, "GPU": settings.gpus}
+    needed = {"CPU": settings.cores, "GPU": settings.gpus or 0}
     machines = [node["Resources"] for node in library.nodes() if node["Alive"]]
     if any(all(has.get(key, 0) >= n for key, n in needed.items()) for has in machines):
         return
     has = {key: max(machine.get(key, 0) for machine in machines) for key in needed}
     raise HarnessError(
-        f"A worker with executor.cpus={settings.cores} and executor.gpus={settings.gpus:g} fits on "
+        f"A worker with executor.cpus={settings.cores} and executor.gpus={needed['GPU']:g} fits on "
         f"no machine of the Ray cluster, which has up to {has['CPU']:g} CPUs and {has['GPU']:g} "
         "GPUs each."
     )
-
-
-executors.add("ray", ray)

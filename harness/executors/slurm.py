@@ -8,22 +8,86 @@ finishes is found by the next start.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Generic
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Generic, Self
 
-import torch
-
-from harness.errors import HarnessError
-from harness.executors.base import Item, Result, executors, incomplete, require
-from harness.executors.settings import ExecutorSettings
+from harness.core.errors import HarnessError, unknown
+from harness.core.sections import section
+from harness.executors.executor import (
+    ExecutorSettings,
+    Item,
+    Result,
+    at_least,
+    executor,
+    incomplete,
+    on_gpu,
+    require,
+)
 
 POLL_SECONDS = {"slurm": 10, "local": 0.5}
 
 
+@section("executor")
+@dataclass(frozen=True)
+class SlurmSettings(ExecutorSettings):
+    """What a user can choose about Slurm.
+
+    Attributes:
+        cpus: CPU cores reserved per array task; 0 means one per thread.
+        gpus: GPUs reserved per array task; null means one with device=cuda and none otherwise.
+        retries: How often an array task that ran out of ``minutes`` starts again in the same run;
+            above 0, preempted tasks and those of lost nodes are requeued too.
+        cluster: ``slurm``, or ``local`` to try the same on this machine without Slurm.
+        partition: Partition; null means the cluster's default.
+        minutes: Time limit of an array task.
+        memory_gb: Memory of an array task in GiB; null means the cluster's default.
+        shards: Least number of shards per array task; starting one costs seconds.
+        tasks: Largest job array that the cluster accepts; beyond it array tasks hold more shards.
+        logs: Folder of submitit's files and the workers' output, which all nodes must see; empty
+            for ``.slurm`` in the folder of the results.
+        sbatch: Further options of sbatch: ``{account: lab, qos: long}``.
+    """
+
+    cpus: int = 0
+    gpus: int | None = None
+    retries: int = 2
+    cluster: str = "slurm"
+    partition: str | None = None
+    minutes: int = 60
+    memory_gb: float | None = None
+    shards: int = 10
+    tasks: int = 1000
+    logs: str = ""
+    sbatch: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown cluster and numbers that make no sense.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        super().__post_init__()
+        at_least(self, cpus=0, gpus=0, retries=0, minutes=1, shards=1, tasks=1)
+        if self.cluster not in POLL_SECONDS:
+            raise unknown("executor.cluster", self.cluster, POLL_SECONDS)
+
+    @property
+    def cores(self) -> int:
+        """CPU cores that one array task reserves."""
+        return self.cpus or self.threads
+
+    def at(self, device: str, results: Path) -> Self:
+        """Reserves a GPU if the array tasks compute on one, and names the folder of the logs."""
+        gpus = int(on_gpu(device)) if self.gpus is None else self.gpus
+        return replace(self, gpus=gpus, logs=self.logs or str(results / ".slurm"))
+
+
+@executor
 def slurm(
-    function: Callable[[Item], Result], items: Sequence[Item], settings: ExecutorSettings
+    function: Callable[[Item], Result], items: Sequence[Item], settings: SlurmSettings
 ) -> Iterator[Result]:
-    """Maps ``function`` over ``items`` in array tasks of several items each.
+    """Works in the tasks of a Slurm job array, of several items each.
 
     Raises:
         HarnessError: If submitit is not installed or Slurm refuses the array, or if array tasks
@@ -34,7 +98,7 @@ def slurm(
     submitit = require("submitit", "slurm")
     size = _batch_size(len(items), settings)
     batches = [items[start : start + size] for start in range(0, len(items), size)]
-    jobs = _submit(submitit, Batch(function, settings.threads), batches, settings)
+    jobs = _submit(submitit, ArrayTask(function, settings.threads), batches, settings)
     open_jobs = dict(zip(jobs, batches, strict=True))
     lost = {}
     try:
@@ -60,7 +124,7 @@ def slurm(
 
 
 @dataclass
-class Batch(Generic[Item, Result]):
+class ArrayTask(Generic[Item, Result]):
     """The function of an array task; what it has done survives a requeue.
 
     Attributes:
@@ -75,6 +139,8 @@ class Batch(Generic[Item, Result]):
 
     def __call__(self, items: Sequence[Item]) -> tuple[list[Result], HarnessError | None]:
         """Does the items that are still to do; returns the results and what stopped it."""
+        import torch
+
         torch.set_num_threads(self.threads)
         try:
             while len(self.results) < len(items):
@@ -88,14 +154,14 @@ class Batch(Generic[Item, Result]):
         return require("submitit", "slurm").helpers.DelayedSubmission(self, items)
 
 
-def _batch_size(items: int, settings: ExecutorSettings) -> int:
+def _batch_size(items: int, settings: SlurmSettings) -> int:
     """Returns the items per array task; on this machine there are no more tasks than workers."""
     tasks = settings.tasks if settings.cluster == "slurm" else settings.width
     return max(settings.shards, -(-items // tasks))
 
 
 def _submit(
-    submitit: Any, batch: Batch[Any, Any], batches: list[Any], settings: ExecutorSettings
+    submitit: Any, batch: ArrayTask[Any, Any], batches: list[Any], settings: SlurmSettings
 ) -> list[Any]:
     try:
         executor = submitit.AutoExecutor(
@@ -110,7 +176,7 @@ def _submit(
             timeout_min=settings.minutes,
             mem_gb=settings.memory_gb,
             cpus_per_task=settings.cores,
-            gpus_per_node=int(settings.gpus) or None,
+            gpus_per_node=settings.gpus or None,
             slurm_partition=settings.partition,
             slurm_array_parallelism=settings.workers or settings.tasks,
             slurm_additional_parameters={requeue: True, **settings.sbatch},
@@ -141,6 +207,3 @@ def _outcome(submitit: Any, job: Any) -> list[Any] | None:
     if error:
         raise error
     return list(results)
-
-
-executors.add("slurm", slurm)

@@ -2,17 +2,18 @@
 
 from matplotlib.figure import Figure
 
+from harness.core.printing import printed
 from harness.figures.cells import cells
 from harness.figures.curves import Curve, CurvePanel, curves, histogram
-from harness.figures.heatmap import correlation_heatmap, heatmap, printed
+from harness.figures.heatmap import correlation_heatmap, heatmap
 from harness.figures.intervals import intervals
 from harness.figures.panels import Panel, panels
 from harness.figures.scatter import scatter
-from harness.figures.search import size_control, trajectory
-from harness.figures.sensitivity import sensitivity
+from harness.figures.search_curves import size_control, trajectory
+from harness.figures.sensitivity_curves import sensitivity
 from harness.figures.style import save
-from harness.figures.tables import markdown, write_tables
-from harness.figures.terminal import plain_table, results_table
+from harness.results.table_files import markdown, write_tables
+from harness.results.terminal import plain_table, results_table
 
 __all__ = [
     "Curve",

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.figures import style
 
 PANEL = (2.6, 2.1)  # inches

@@ -12,14 +12,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.core.printing import printed
 from harness.figures import style
 from harness.stats.ranks import Floats
 
 CELL = (0.5, 0.27)  # inches
 BAR = 0.13  # width of the colour bar, inches
 NOTE = 0.17  # height of the notes below the columns, inches
-MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
 def heatmap(
@@ -106,14 +106,6 @@ def correlation_heatmap(
     table = by_seed.reindex(summary["proxy"]).rename(columns=str)
     table["mean"] = summary.set_index("proxy")["spearman_mean"]
     return heatmap(table, title=title, subtitle=subtitle, separate="mean")
-
-
-def printed(value: float) -> str:
-    """Writes a correlation as it appears in a cell: ``0.83``, ``−0.12``, a dash for NaN."""
-    if np.isnan(value):
-        return DASH
-    rounded = round(float(value), 2) + 0.0  # no negative zero
-    return f"{rounded:.2f}".replace("-", MINUS)
 
 
 def _cells_size(table: pd.DataFrame) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.figures import style
 
 COLUMNS = 4

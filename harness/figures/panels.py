@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.figures import style
 from harness.figures.scatter import panel
 

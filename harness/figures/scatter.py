@@ -10,11 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator
-from scipy.stats import rankdata
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.core.printing import printed
 from harness.figures import style
-from harness.figures.heatmap import printed
 from harness.stats.ranks import Floats
 
 Scale = Literal["linear", "log", "rank"]
@@ -132,7 +131,7 @@ def panel(ax: Axes, rows: pd.DataFrame, colour: style.Colour = style.BLUE) -> No
     ok, undefined = rows[rows["status"] == "ok"], rows[rows["status"] == "undefined"]
     values = ok["value"].to_numpy(dtype=float)
     scale = axis_scale(values)
-    x = rankdata(values) if scale == "rank" else values
+    x = ok["value"].rank() if scale == "rank" else values
     alpha = 0.45 if len(ok) > 200 else 0.8  # few points do not hide each other
     ax.scatter(x, ok["truth"], s=4, color=colour, alpha=alpha, linewidths=0, rasterized=True)
     ax.scatter(

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 
 
 def crop_and_flip(images: NDArray[np.uint8], random: np.random.Generator) -> NDArray[np.uint8]:

@@ -11,10 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.datasets import load_digits
-from sklearn.model_selection import train_test_split as _split
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 
 TOTAL = 1797
 TRAIN = 400
@@ -34,6 +32,8 @@ class Split(NamedTuple):
 
 def all_digits() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Returns all images (uint8 1797×8×8×3, three equal channels) and labels (int64, 0 to 9)."""
+    from sklearn.datasets import load_digits
+
     bunch = load_digits()
     grey = np.rint(bunch.images * (255 / DARKEST)).astype(np.uint8)
     return np.repeat(grey[..., None], 3, axis=-1), bunch.target.astype(np.int64)
@@ -54,8 +54,10 @@ def train_test_split(train_size: int = TRAIN) -> Split:
     """
     if not 10 <= train_size <= TOTAL - 10:
         raise HarnessError(f"train_size={train_size} digits; it must be from 10 to {TOTAL - 10}.")
+    from sklearn.model_selection import train_test_split as split
+
     images, labels = all_digits()
-    train, test = _split(
+    train, test = split(
         np.arange(TOTAL), train_size=train_size, stratify=labels, random_state=SPLIT_SEED
     )
     return Split(images[train], labels[train], images[test], labels[test])

@@ -10,11 +10,12 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from harness import seeds
+from harness.core import seeds
 
 GRID, TILES = 3, 9
 PERMUTATIONS = 1000
@@ -59,7 +60,7 @@ def puzzles(images: Tensor, random: np.random.Generator) -> tuple[Tensor, NDArra
     side = images.shape[-1]
     margin = round(side * (1 - KEPT) / 2)
     centre = images[..., margin : side - margin, margin : side - margin]
-    whole = functional.interpolate(centre, (ENLARGED, ENLARGED), mode="bilinear")
+    whole = _enlarged(centre)
     labels = random.integers(PERMUTATIONS, size=len(images))
     offsets = random.integers(PIECE - TILE + 1, size=(len(images), TILES, 2))
     tiles = images.new_empty(len(images), TILES, images.shape[1], TILE, TILE)
@@ -68,3 +69,16 @@ def puzzles(images: Tensor, random: np.random.Generator) -> tuple[Tensor, NDArra
             row, column = PIECE * np.array(divmod(piece, GRID)) + offsets[i, t]
             tiles[i, t] = whole[i, :, row : row + TILE, column : column + TILE]
     return tiles, labels
+
+
+def _enlarged(images: Tensor) -> Tensor:
+    """Enlarges images to 255×255 pixels, to the same bits whatever number of threads torch has.
+
+    A single thread rounds in another way than two or more, so it is given a second one.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(max(threads, 2))
+    try:
+        return functional.interpolate(images, (ENLARGED, ENLARGED), mode="bilinear")
+    finally:
+        torch.set_num_threads(threads)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.tasks import Task
+from harness.inputs.tasks import Task
 
 
 def random_targets(task: Task, n: int, random: np.random.Generator) -> Tensor:

@@ -1,44 +1,27 @@
-"""``job=agreement``: do our scores agree with the published ones, architecture by architecture?"""
+"""``job=agreement``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-from rich.console import Console
-
-from harness import figures, truth
 from harness.config import Config
-from harness.errors import HarnessError
-from harness.jobs.base import jobs
-from harness.jobs.correlate import score_sample
-from harness.stats import agreement as compared
+from harness.jobs.job import job
 
 
-def agreement(config: Config) -> Path:
-    """Scores a sample and compares it with the published scores of the same architectures.
+@job()
+def agreement(config: Config, of: str = "main") -> Path:
+    """Compares stored scores with the published ones, architecture by architecture.
 
     Weights and minibatches of the published scores are not known, so only params and flops can be
     equal.
 
+    Args:
+        config: What every job shares.
+        of: The study whose scores are compared.
+
     Returns:
-        The folder with ``agreement.csv``, ``.md`` and ``.tex``.
+        The folder ``results/<study>/<space>/<task>`` with ``agreement.csv``.
     """
-    published = truth.load_published(config.space, config.task)
-    scored = score_sample(config)
-    table = compared(scored.joined, published)
-    if table.empty:
-        raise HarnessError(
-            f"None of the sampled architectures or proxies has a published score on {config.task}; "
-            "use proxies=suite_zero and a larger n."
-        )
-    figures.write_tables(table, scored.folder / "agreement", float_format="%.3f")
-    _print(table, title=f"{config.space} · {config.task}: our scores against the published ones")
-    return scored.folder
+    from harness.analyses.published_beside_ours import compare_published
 
-
-def _print(table: pd.DataFrame, title: str) -> None:
-    Console().print(figures.plain_table(table, title=title, float_format="%.3f"))
-
-
-jobs.add("agreement", agreement)
+    return compare_published(config, of)

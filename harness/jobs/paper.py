@@ -1,71 +1,28 @@
-"""``job=paper``: the paper's figures and tables from stored scores; nothing is scored here."""
+"""``job=paper``."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from harness import provenance
 from harness.config import Config
-from harness.errors import DataError, HarnessError, unknown
-from harness.jobs.base import jobs
-from harness.paper import Results, artefacts
-from harness.results import RECORD
-from harness.runs.work import console
-
-PACKAGES = ("numpy", "scipy", "pandas", "matplotlib")
-SETS = ("all", "figures", "tables")
+from harness.jobs.job import job
 
 
-def paper(config: Config) -> Path:
-    """Draws what ``paper=`` names, from ``results=FOLDER``.
+@job(one_space=False)
+def paper(config: Config, paper: Any = "all", formats: Any = ("csv", "png")) -> Path:
+    """Draws the papers' figures and tables from stored results; nothing is scored.
 
     What can be drawn is drawn; what lacks stored results is named at the end.
 
+    Args:
+        config: What every job shares.
+        paper: An artefact, ``figures``, ``tables``, ``all``, or a list of these.
+        formats: ``csv``, ``md`` and ``tex`` of tables, ``png`` and ``svg`` of pictures.
+
     Returns:
-        The folder ``results/paper``.
-
-    Raises:
-        HarnessError: If a name is unknown or something lacked its results.
+        The folder ``results/<study>``.
     """
-    results = Results(Path(config.results))
-    folder = results.folder / "paper"
-    lacking = []
-    for name in (names := chosen(config.paper)):
-        try:
-            artefacts.get(name).write(results, folder)
-        except DataError as error:
-            lacking.append(name)
-            console.print(f"{name}: {error}", highlight=False, markup=False, soft_wrap=True)
-        else:
-            console.print(f"{name} drawn", highlight=False, markup=False)
-    drawn = [name for name in names if name not in lacking]
-    provenance.save(folder / RECORD, {"drawn": drawn}, PACKAGES)  # of the drawing, not the scores
-    if lacking:
-        raise HarnessError(
-            f"{', '.join(lacking)} could not be drawn for lack of stored results, as said above; "
-            f"the other {len(names) - len(lacking)} are in {folder}."
-        )
-    return folder
+    from harness.papers.drawing import draw
 
-
-def chosen(asked: object) -> list[str]:
-    """Returns the artefacts that ``all``, ``figures``, ``tables``, a name or a list names.
-
-    Raises:
-        HarnessError: If a name is unknown, or none is given.
-    """
-    names: list[str] = []
-    for name in map(str, asked if isinstance(asked, (list, tuple)) else [asked]):
-        if name in SETS:
-            kinds = {"all": ("figure", "table"), "figures": ("figure",), "tables": ("table",)}
-            names += [one for one in artefacts if artefacts.get(one).kind in kinds[name]]
-        elif name in artefacts:
-            names.append(name)
-        else:
-            raise unknown("artefact of the paper", name, [*artefacts, *SETS])
-    if not names:
-        raise HarnessError("paper=[] names nothing; write paper=figure4 or paper=all.")
-    return list(dict.fromkeys(names))
-
-
-jobs.add("paper", paper)
+    return draw(config, paper, formats)

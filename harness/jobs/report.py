@@ -1,26 +1,20 @@
-"""``job=report``: one HTML page of all finished results, readable without running anything."""
+"""``job=report``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import harness
-from harness import provenance
 from harness.config import Config
-from harness.jobs.base import jobs
-from harness.report import Origin, write_report
+from harness.jobs.job import job
 
 
+@job(one_space=False)
 def report(config: Config) -> Path:
-    """Writes ``<results>/report/index.html``; nothing is scored and nothing is downloaded.
+    """Makes one HTML page of all finished results, readable without running anything.
 
     Returns:
-        The page.
-
-    Raises:
-        DataError: If there is no finished result, or one cannot be read.
+        The page, ``results/<study>/index.html``.
     """
-    return write_report(Path(config.results), Origin(harness.__version__, provenance.commit()))
+    from harness.report.page_file import write_page
 
-
-jobs.add("report", report)
+    return write_page(config)

@@ -1,49 +1,25 @@
-"""``job=swap_nas``: searches a space with SWAP-NAS or a baseline, once per seed.
-
-python -m harness job=swap_nas space=darts inputs=cifar10 search.mu=0.9 search.sigma=0.9 seed=0..4
-"""
+"""``job=swap_nas``."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-from rich.console import Console
-
-from harness import figures
 from harness.config import Config
-from harness.files import make_writable
-from harness.jobs.base import jobs
-from harness.runs.search_results import write_results
-from harness.runs.searches import run_searches, searches_of
-
-SHOWN = (
-    *("seed", "score", "theta", "params", "params_cifar10", "params_imagenet"),
-    *("truth", "regret", "rank", "evaluations", "seconds"),
-)
+from harness.jobs.job import job
+from harness.passes.settings import SwapSettings
+from harness.search.swap_nas.swap_nas_settings import SwapNasSettings
 
 
-def swap_nas(config: Config) -> Path:
-    """Runs one search per seed and writes what was evaluated and found.
+@job(study="swap_nas")
+def swap_nas(config: Config, search: SwapNasSettings, swap: SwapSettings) -> Path:
+    """Searches a space with SWAP-NAS or a baseline, once per seed.
+
+    More seeds under the same conditions add up.
 
     Returns:
-        The folder ``results/swap_nas/<space>/<task>/<method>``; μ and σ that were chosen by hand
+        The folder ``results/<study>/<space>/<task>/<method>``; μ and σ that were chosen by hand
         are part of its name.
     """
-    items = searches_of(config)
-    folder = items[0].folder / items[0].name
-    make_writable(folder)
-    evaluations = run_searches(items, config).assign(method=config.search.method)
-    found = write_results(folder, items, evaluations, config)
-    _print(found, f"{config.search.method} on {config.space} · {config.task}")
-    return folder
+    from harness.search.swap_nas.single_method import search_with
 
-
-def _print(found: pd.DataFrame, title: str) -> None:
-    shown = found[[column for column in SHOWN if column in found]]
-    Console().print(figures.plain_table(shown, title=title, float_format="%.3f"))
-    for key in found.get("genotype", found.key):
-        Console().print(key, highlight=False, markup=False, soft_wrap=True)
-
-
-jobs.add("swap_nas", swap_nas)
+    return search_with(config, search, swap)

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from harness.errors import UndefinedScoreError
-from harness.passes.base import Observation, Observations, Run, observes
-from harness.passes.layers import kaiming_parameters, watching
+from harness.core.errors import UndefinedScoreError
+from harness.passes.observation import Observation, Observations, observes
+from harness.passes.run import Run
+from harness.passes.settings import MecoSettings
+from harness.passes.weighted_layers import kaiming_parameters, watching
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,9 @@ class SquareActivations(Observation):
     matrices: tuple[Tensor, ...]
 
 
-@observes(ModuleOutputs, settings="meco")
-def single_image(run: Run) -> Observations:
+@observes(ModuleOutputs)
+def single_image(run: Run, settings: MecoSettings) -> Observations:
     """Shows one image to the network, in train mode, and keeps what every module returns."""
-    settings = run.settings.meco
     maps: list[Tensor] = []
 
     def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
@@ -48,11 +49,13 @@ def single_image(run: Run) -> Observations:
     with run.undisturbed("meco"), torch.no_grad():
         image = run.batch.images[:1]
         if settings.input == "noise":
-            image = torch.randn(1, image.shape[1], 64, 64, device=image.device)
+            image = image.new_empty(1, image.shape[1], 64, 64).normal_()
         with watching(list(run.network.modules()), see):
             run.network(image)
         chosen = [
-            torch.randperm(len(one))[: settings.channels] if len(one) >= settings.channels else None
+            torch.randperm(len(one), device="cpu")[: settings.channels]
+            if len(one) >= settings.channels
+            else None
             for one in maps
         ]
     return {ModuleOutputs: ModuleOutputs(tuple(maps), tuple(chosen))}
@@ -75,7 +78,8 @@ def square_activations(run: Run) -> Observations:
         rows = torch.cat([kept[module], rows]) if module in kept else rows.clone()
         spare = len(rows) - rows.shape[1]
         if spare >= 0:
-            start = int(torch.randint(spare // output.shape[-1] + 1, ())) * output.shape[-1]
+            width = output.shape[-1]
+            start = int(torch.randint(spare // width + 1, (), device="cpu")) * width
             rows = rows[start : start + rows.shape[1]]
         kept[module] = rows
 

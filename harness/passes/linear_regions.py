@@ -8,9 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from harness.passes.base import Observation, Observations, Run, observes
-from harness.passes.layers import kaiming_parameters
+from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import is_swap_relu, watching_relus
+from harness.passes.run import Run
+from harness.passes.settings import LinearRegionSettings
+from harness.passes.weighted_layers import kaiming_parameters
 
 
 @dataclass(frozen=True)
@@ -21,15 +23,14 @@ class LinearRegions(Observation):
     samples: int
 
 
-@observes(LinearRegions, settings="linear_regions")
-def linear_regions(run: Run) -> Observations:
+@observes(LinearRegions)
+def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
     """Counts the regions that random crops of the batch's images fall into.
 
     TE-NAS counts on a thin network (one channel, one cell): the full one puts every crop in a
     region of its own. Spaces build it; of a network without a thin version the network itself is
     taken.
     """
-    settings = run.settings.linear_regions
     with run.undisturbed("linear regions"), torch.no_grad():
         images = run.batch.images
         thin = run.thin() if run.thin else None

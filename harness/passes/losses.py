@@ -7,8 +7,8 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from harness.errors import HarnessError, unknown
-from harness.types import Batch
+from harness.core.errors import HarnessError, unknown
+from harness.core.types import Batch
 
 
 def soft_cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from harness.passes.base import BACKWARDS, Run
+from harness.passes.run import Run
 
 # Peak memory without the weights' gradients, over what the forward keeps, by number of backwards
 # through each other. Measured on NAS-Bench-201 and TransNAS-Bench-101 were 1.0 to 1.7 and 2.6 to
@@ -28,16 +28,19 @@ PLENTY = 5000
 KEEP_NO_INPUT = (nn.ReLU, nn.Identity, nn.Flatten)
 
 
-def check_memory(run: Run) -> None:
+def check_memory(run: Run, backwards: int) -> None:
     """Refuses a pass whose backward cannot fit the memory.
 
     Nothing is checked without a backward, on other devices, whose allocators raise by themselves,
     and on systems that do not say how much memory is available.
 
+    Args:
+        run: The network and the batch.
+        backwards: How often the pass differentiates the batch's forward, 0 to 2.
+
     Raises:
         MemoryError: If the estimate exceeds the available memory; the message tells both.
     """
-    backwards = max((BACKWARDS.get(kind, 0) for kind in run.wanted), default=0)
     if not backwards or run.batch.images.device.type != "cpu":
         return
     available = available_memory()

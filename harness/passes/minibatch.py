@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from harness.errors import UndefinedScoreError
-from harness.passes.base import Observation, Observations, Run, observes
-from harness.passes.layers import watching, weighted_layers, weights_of
+from harness.core.errors import UndefinedScoreError
 from harness.passes.losses import task_loss
+from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import Agreement, is_swap_relu, watching_relus
+from harness.passes.run import Run
 from harness.passes.second_order import fast_second_derivatives
+from harness.passes.weighted_layers import watching, weighted_layers, weights_of
 
 
 @dataclass(frozen=True)

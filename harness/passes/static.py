@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from harness.passes.base import Observation, Observations, Run, observes
-from harness.passes.layers import watching, weights_of
+from harness.passes.observation import Observation, Observations, observes
+from harness.passes.run import Run
+from harness.passes.weighted_layers import watching, weights_of
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,13 @@ class Layers(Observation):
 
     Attributes:
         executed: The leaf modules in the order of their first call.
-        parameters: Number of trainable parameters of the whole network, executed or not; names
-            that contain "auxiliary" are left out, as in SWAP's script.
+        theta: Number of parameters that stands for the architecture's size: what its space says, or
+            all trainable ones of the network, executed or not, without those whose names contain
+            "auxiliary", as in SWAP's script.
     """
 
     executed: tuple[Layer, ...]
-    parameters: int
+    theta: int
 
 
 @observes(Weights)
@@ -58,7 +60,6 @@ def layers(run: Run) -> Observations:
     leaves = [module for module in run.network.modules() if not any(module.children())]
     with torch.no_grad(), run.undisturbed("layers"), watching(leaves, see):
         run.trace()
-    parameters = sum(
-        p.numel() for name, p in run.network.named_parameters() if "auxiliary" not in name
-    )
-    return {Layers: Layers(tuple(executed.values()), parameters)}
+    own = (p.numel() for name, p in run.network.named_parameters() if "auxiliary" not in name)
+    theta = sum(own) if run.theta is None else run.theta
+    return {Layers: Layers(tuple(executed.values()), theta)}

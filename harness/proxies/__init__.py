@@ -1,25 +1,6 @@
-"""Zero-cost proxies, one short file each; importing this package registers them."""
+"""Zero-cost proxies, one short file each."""
 
-from harness.proxies import (
-    az_nas,
-    fisher,
-    flops,
-    gradients,
-    gradsign,
-    grasp,
-    jacobian,
-    l2_norm,
-    meco,
-    near,
-    nwot,
-    params,
-    swap,
-    synflow,
-    te_nas,
-    zen,
-    zico,
-)
-from harness.proxies.base import (
+from harness.proxies.contract import (
     PopulationProxy,
     Proxy,
     population,
@@ -28,28 +9,4 @@ from harness.proxies.base import (
     proxy,
 )
 
-__all__ = [
-    "PopulationProxy",
-    "Proxy",
-    "az_nas",
-    "fisher",
-    "flops",
-    "gradients",
-    "gradsign",
-    "grasp",
-    "jacobian",
-    "l2_norm",
-    "meco",
-    "near",
-    "nwot",
-    "params",
-    "population",
-    "populations",
-    "proxies",
-    "proxy",
-    "swap",
-    "synflow",
-    "te_nas",
-    "zen",
-    "zico",
-]
+__all__ = ["PopulationProxy", "Proxy", "population", "populations", "proxies", "proxy"]

@@ -5,9 +5,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor
 
-from harness.errors import UndefinedScoreError
+from harness.core.errors import UndefinedScoreError
 from harness.passes.features import CellFeatures
-from harness.proxies.base import population, proxy
+from harness.proxies.contract import population, proxy
 
 
 @proxy()

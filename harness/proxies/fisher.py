@@ -5,7 +5,7 @@ from math import prod
 from torch import Tensor
 
 from harness.passes.minibatch import LayerOutputs
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy(labels=True)

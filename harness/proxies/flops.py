@@ -5,7 +5,7 @@ from math import prod
 from torch import nn
 
 from harness.passes.static import Layer, Layers
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()

@@ -7,7 +7,7 @@ linear layers.
 import torch
 
 from harness.passes.minibatch import LossGradients
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy(labels=True)

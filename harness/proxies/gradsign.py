@@ -2,13 +2,13 @@
 
 import torch
 
-from harness.passes import Settings
-from harness.passes.gradsign import GradientSigns
-from harness.proxies.base import proxy
+from harness.passes.gradient_signs import GradientSigns
+from harness.passes.settings import GradSignSettings
+from harness.proxies.contract import proxy
 
 
 @proxy(labels=True)
-def gradsign(signs: GradientSigns, settings: Settings) -> float:
+def gradsign(signs: GradientSigns, settings: GradSignSettings) -> float:
     """Mean over weights of |Σ_n sign ∂L_n/∂w|: do single images pull a weight the same way?
 
     ``gradsign.reduction=sum`` adds instead, which favours larger networks.
@@ -16,4 +16,4 @@ def gradsign(signs: GradientSigns, settings: Settings) -> float:
     Source: Zhang & Jia 2022, "GradSign: Model Performance Inference with Theoretical Insights".
     """
     pulls = torch.cat([total.abs().flatten() for total in signs.sums]).double()
-    return float(pulls.sum() if settings.gradsign.reduction == "sum" else pulls.mean())
+    return float(pulls.sum() if settings.reduction == "sum" else pulls.mean())

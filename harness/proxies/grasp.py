@@ -3,7 +3,7 @@
 import torch
 
 from harness.passes.minibatch import HessianGradient
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy(labels=True)

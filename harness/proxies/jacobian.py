@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from harness.errors import UndefinedScoreError
+from harness.core.errors import UndefinedScoreError
 from harness.passes.minibatch import InputJacobian
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 Matrix = NDArray[np.float64]
 

@@ -1,7 +1,7 @@
 """Norm of the initial weights."""
 
 from harness.passes.static import Weights
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()

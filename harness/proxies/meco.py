@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from harness.passes.features import ModuleOutputs
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()

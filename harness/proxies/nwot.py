@@ -3,9 +3,9 @@
 import numpy as np
 import torch
 
-from harness.errors import UndefinedScoreError
+from harness.core.errors import UndefinedScoreError
 from harness.passes.minibatch import ActivationAgreement
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()

@@ -1,7 +1,7 @@
 """Number of parameters."""
 
 from harness.passes.static import Layers
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()

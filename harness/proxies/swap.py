@@ -3,11 +3,11 @@
 import math
 from statistics import fmean
 
-from harness.errors import UndefinedScoreError
-from harness.passes import RegulariserSettings, Settings
+from harness.core.errors import UndefinedScoreError
+from harness.passes.sample_patterns import SampleWisePatterns
+from harness.passes.settings import RegulariserSettings
 from harness.passes.static import Layers
-from harness.passes.swap import SampleWisePatterns
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy()
@@ -23,7 +23,9 @@ def swap(patterns: SampleWisePatterns) -> float:
 
 
 @proxy()
-def reg_swap(patterns: SampleWisePatterns, layers: Layers, settings: Settings) -> float:
+def reg_swap(
+    patterns: SampleWisePatterns, layers: Layers, regulariser: RegulariserSettings
+) -> float:
     """Ψ' = Ψ · exp(−(Θ − μ)² / σ), the SWAP-Score with a bump at model size μ.
 
     Θ counts the network's parameters in the space's unit (millions for the benchmarks); σ is not
@@ -31,14 +33,12 @@ def reg_swap(patterns: SampleWisePatterns, layers: Layers, settings: Settings) -
 
     Source: Peng et al. 2024, "SWAP-NAS", eqs. 5 and 6.
     """
-    regulariser = settings.regulariser
-    theta = layers.parameters if regulariser.theta is None else regulariser.theta
-    return fmean(patterns.counts) * size_factor(theta, regulariser)
+    return fmean(patterns.counts) * size_factor(layers.theta, regulariser)
 
 
 def size_factor(parameters: int, regulariser: RegulariserSettings) -> float:
     """Returns exp(−(Θ−μ)²/σ) in float64; it underflows to 0 far from μ."""
     if regulariser.mu is None or regulariser.sigma is None:
-        raise UndefinedScoreError("mu and sigma are not set (settings.regulariser)")
-    theta = parameters / regulariser.unit
+        raise UndefinedScoreError("mu and sigma are not set (RegulariserSettings)")
+    theta = parameters / (regulariser.unit or 1e6)
     return math.exp(-((theta - regulariser.mu) ** 2) / regulariser.sigma)

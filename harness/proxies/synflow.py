@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from harness.errors import UndefinedScoreError
-from harness.passes.synflow import SynapticFlow
-from harness.proxies.base import proxy
+from harness.core.errors import UndefinedScoreError
+from harness.passes.synaptic_flow import SynapticFlow
+from harness.proxies.contract import proxy
 
 
 @proxy()

@@ -2,10 +2,10 @@
 
 import torch
 
-from harness.errors import UndefinedScoreError
+from harness.core.errors import UndefinedScoreError
 from harness.passes.linear_regions import LinearRegions
-from harness.passes.ntk import TangentKernel
-from harness.proxies.base import proxy
+from harness.passes.tangent_kernel import TangentKernel
+from harness.proxies.contract import proxy
 
 
 @proxy()

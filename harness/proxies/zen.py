@@ -3,9 +3,9 @@
 import math
 from statistics import fmean
 
-from harness.errors import UndefinedScoreError
-from harness.passes.zen import FeaturePerturbation
-from harness.proxies.base import proxy
+from harness.core.errors import UndefinedScoreError
+from harness.passes.feature_perturbation import FeaturePerturbation
+from harness.proxies.contract import proxy
 
 
 @proxy()

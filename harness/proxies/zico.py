@@ -4,9 +4,9 @@ import math
 
 import torch
 
-from harness.errors import UndefinedScoreError
+from harness.core.errors import UndefinedScoreError
 from harness.passes.minibatch import LossGradients, SecondGradients
-from harness.proxies.base import proxy
+from harness.proxies.contract import proxy
 
 
 @proxy(labels=True)

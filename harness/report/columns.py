@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import DataError
-from harness.results import CORRELATIONS, RECORD, SCORES, SUMMARY, Result
+from harness.core.errors import DataError
+from harness.results.finished import Result
+from harness.results.layout import CORRELATIONS, RECORD, SCORES, SUMMARY
 
 # Trials of a user; what the tables of the paper are made of and show themselves.
-SKIPPED = {"demo", "smoke", "ablation", "table3", "sensitivity", "report", "paper", "analysis"}
+SKIPPED = {"demo", "smoke", "ablation", "table3", "sensitivity"}
 NO_BREAK = "\N{NO-BREAK SPACE}"
 FULL = 1000
 """Architectures per seed of the published heat maps; fewer are marked."""
 
 _SUMMARY = {"proxy", "seeds", "n", "spearman_mean", "spearman_low", "spearman_high", "kendall_mean"}
 _SCORES = {"key", "proxy", "seed", "value", "status", "seconds", "truth"}
-_RECORD = {"config", "truth", "inputs", "versions", "machine", "commit"}
+_RECORD = {"config", "truth", "inputs", "versions", "computed", "commit"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,20 +25,21 @@ class Column(Result):
     """A result as a column of the heat map.
 
     Attributes:
-        root: The folder of all results.
+        study: The study that it belongs to.
     """
 
-    root: Path
+    study: str
 
     @property
     def name(self) -> str:
-        """Its folder below the results: ``nb201/cifar100``."""
-        return self.folder.relative_to(self.root).as_posix()
+        """``nb201/cifar100``, with the study before it unless that is the main one."""
+        place = f"{self.space}/{self.task}"
+        return place if self.in_main else f"{self.study}/{place}"
 
     @property
-    def has_place(self) -> bool:
-        """Whether it lies at ``<space>/<task>``; otherwise in a folder with a name of its own."""
-        return self.name.count("/") == 1
+    def in_main(self) -> bool:
+        """Whether it belongs to the main study."""
+        return self.study == "main"
 
     @property
     def marks(self) -> str:
@@ -50,32 +52,35 @@ class Column(Result):
         return f"{self.name}{NO_BREAK}{self.marks}".strip()
 
 
-def find_columns(folder: Path) -> list[Column]:
-    """Reads every result below a folder, those of a space and task first, then by name.
+def find_columns(root: Path) -> list[Column]:
+    """Reads the results of every study, those of the main one first, then by name.
 
     Args:
-        folder: Where to look; folders in ``SKIPPED`` are left out.
+        root: Folder of all results; studies in ``SKIPPED`` are left out.
 
     Raises:
         DataError: If there is no result, or a file of one is missing or not what it should be.
     """
-    found = [path.parent for path in folder.rglob(SCORES)]
-    wanted = [path for path in found if not SKIPPED & set(path.relative_to(folder).parts)]
-    if not wanted:
+    places = [path.parent.relative_to(root).parts for path in root.rglob(SCORES)]
+    columns = [
+        _complete(Column(space, task, root.joinpath(*study, space, task), study="/".join(study)))
+        for *study, space, task in places
+        if study and study[0] not in SKIPPED and not task.startswith(".")
+    ]
+    if not columns:
         raise DataError(
-            f"There is no {SCORES} below {folder}, so there is nothing to report; run "
+            f"There is no {SCORES} in a study of {root}, so there is nothing to report; run "
             "python -m harness space=nb201 task=cifar10 first, or name the folder with results=."
         )
-    columns = [_complete(Column(path.parent.name, path.name, path, root=folder)) for path in wanted]
-    return sorted(columns, key=lambda column: (not column.has_place, column.name))
+    return sorted(columns, key=lambda column: (not column.in_main, column.name))
 
 
 def _complete(column: Column) -> Column:
     for file, wanted, found in (
+        (RECORD, _RECORD, column.record),
         (SUMMARY, _SUMMARY, column.summary.columns),
         (CORRELATIONS, {"proxy", "seed", "spearman"}, column.correlations.columns),
         (SCORES, _SCORES, column.scores.columns),
-        (RECORD, _RECORD, column.record),
     ):
         if missing := sorted(wanted - set(found)):
             raise DataError(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from harness.proxies import populations, proxies
+from harness.proxies.contract import populations, proxies
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def _definition(name: str) -> Definition:
     if name in proxies:
         proxy = proxies.get(name)
         labels = "uses labels" if proxy.labels else "needs no labels"
-        facts = f"{proxy.direction} is better; {labels}; passes: {', '.join(proxy.passes)}"
+        passes = ", ".join(one.name for one in proxy.passes)
+        facts = f"{proxy.direction} is better; {labels}; passes: {passes}"
         return Definition(name, facts, _paragraphs(proxy.doc))
     if name in populations:
         ranked = populations.get(name)

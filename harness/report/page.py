@@ -11,18 +11,16 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from plotly.offline import get_plotlyjs
 
-from harness.figures.heatmap import printed
-from harness.files import atomic
-from harness.proxies import populations, proxies
-from harness.report import provenance
-from harness.report.columns import Column, find_columns
+from harness.core.printing import printed
+from harness.proxies.contract import populations, proxies
+from harness.report import origins
+from harness.report.columns import Column
 from harness.report.definitions import definitions
-from harness.report.folders import Folder, link, read_folder
-from harness.report.heatmap import heatmap, proxy_order
+from harness.report.interactive_heatmap import heatmap, proxy_order
+from harness.report.other_results import Folder, link, read_folder
+from harness.report.page_tables import Cell, Table, arranged, table
 from harness.report.points import points, scatter
-from harness.report.tables import Cell, Table, arranged, table
 
 PLOTLY = "plotly.min.js"
 # What a reader of the comparison looks for; tolerances and intervals come after it.
@@ -37,36 +35,17 @@ class Origin:
     commit: str | None
 
 
-def write_report(results: Path, origin: Origin) -> Path:
-    """Writes ``report/index.html`` and the plotting library beside it.
-
-    The page needs no network and loads nothing from outside its own folder but the pictures of
-    ``paper/`` and ``analysis/``. The library is a file of its own: it is three times as large as
-    the page and never changes.
+def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin) -> str:
+    """Returns the HTML; the same results always give the same text.
 
     Args:
-        results: Folder with the results; the report becomes its subfolder.
+        found: The results, those of the main study first.
+        results: Folder of all results, whose ``paper`` and ``analysis`` are shown too.
+        folder: Where the page will lie; links start there.
         origin: Named at the foot of the page.
-
-    Returns:
-        The page.
-
-    Raises:
-        DataError: If there is no result, or one cannot be read.
     """
-    folder = results / "report"
-    page = folder / "index.html"
-    html = render(find_columns(results), results, folder, origin)
-    for path, text in ((folder / PLOTLY, get_plotlyjs()), (page, html)):
-        with atomic(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="\n")
-    return page
-
-
-def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin) -> str:
-    """Returns the HTML; the same results always give the same text."""
-    columns = [column for column in found if column.has_place] or list(found)
-    further = found[len(columns) :]  # those with a place come first
+    columns = [column for column in found if column.in_main] or list(found)
+    further = found[len(columns) :]
     paper, analysis = (read_folder(results / name, folder) for name in ("paper", "analysis"))
     environment = Environment(
         loader=PackageLoader("harness.report"),
@@ -88,11 +67,9 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         compared=_captioned(paper, "compare_summary", "How many agree within their tolerance"),
         paper=_without(paper, "compare", "compare_summary"),
         analysis=analysis,
-        overview=provenance.overview(found),
-        records=[
-            (r.label, link(r.folder / "run.json", folder), provenance.record(r)) for r in found
-        ],
-        absent=provenance.absent(found),
+        overview=origins.overview(found),
+        records=[(r.label, link(r.folder / "run.json", folder), origins.record(r)) for r in found],
+        absent=origins.absent(found),
         definitions=definitions([*proxies.names(), *populations.names(), *proxy_order(found)]),
         origin=origin,
         plotly=PLOTLY,

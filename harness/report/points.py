@@ -6,12 +6,11 @@ from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
-from scipy.stats import rankdata
 
-from harness.figures.heatmap import printed
+from harness.core.printing import printed
 from harness.figures.scatter import X_LABEL, axis_scale
 from harness.report.columns import Column
-from harness.report.style import BLUE, FONT, GRID, INK, LABEL, ORANGE
+from harness.report.page_style import BLUE, FONT, GRID, INK, LABEL, ORANGE
 
 LIMIT = 2000
 """Points per panel. A seed's first architectures are a uniform draw, so the rest may go."""
@@ -95,8 +94,7 @@ def _panel(row: dict[Any, Any], rows: pd.DataFrame) -> dict[str, Any]:
         "status": {i: str(s) for i, s in enumerate(rows["status"]) if s != "ok"},
     }
     if scale == "rank":
-        ranks = pd.Series(rankdata(values, nan_policy="omit"), index=values.index)
-        panel["x"] = [_digits(rank) for rank in ranks]
+        panel["x"] = [_digits(rank) for rank in values.rank()]
     return panel
 
 

@@ -1,16 +1,5 @@
 """Search spaces: sample, parse and print the canonical key, build the network, count parameters."""
 
-from harness.spaces import darts_space, darts_swap, nb101, nb201, nb301, tnb101
-from harness.spaces.base import Regulariser, Space, spaces
+from harness.spaces.space import Space, spaces
 
-__all__ = [
-    "Regulariser",
-    "Space",
-    "darts_space",
-    "darts_swap",
-    "nb101",
-    "nb201",
-    "nb301",
-    "spaces",
-    "tnb101",
-]
+__all__ = ["Space", "spaces"]

@@ -12,23 +12,24 @@ small one made of the same cells: ``ScoredDarts``.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import nn
 
+from harness.inputs.tasks import Task
 from harness.spaces import darts, nb301
-from harness.spaces.base import Regulariser, spaces
 from harness.spaces.darts import NODES, Edges, Genotype
-from harness.spaces.darts_networks import Network, Skeleton, count_params
+from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import DrawnSpace
-from harness.tasks import Task
+from harness.spaces.space import spaces
+
+if TYPE_CHECKING:  # keys need no torch
+    from torch import nn
 
 CIFAR = Skeleton(channels=36, layers=20)
 IMAGENET = Skeleton(channels=48, layers=14, stem="imagenet")
 SCORED = Skeleton(channels=3, layers=1, stem="none")
 IMAGENET_SIDE = 224
-# A thousand classes alone are 25 thousand parameters of the small network.
-IMAGENET_REGULARISER = Regulariser(mu=25.0, sigma=25.0, unit=1e3)
 
 
 def sorted_genotype(genotype: Genotype) -> Genotype:
@@ -61,8 +62,6 @@ class DartsSpace(DrawnSpace):
 
     name = "darts"
     tasks = ("cifar10", "cifar100", "imagenet", "digits")
-    # Thousands of parameters of the small network that is scored: SWAP-NAS-A of the paper.
-    regulariser = Regulariser(mu=0.9, sigma=0.9, unit=1e3)
 
     def draw(self, random: np.random.Generator) -> str:
         """Draws two different inputs and two operations per node, all uniformly."""
@@ -74,7 +73,9 @@ class DartsSpace(DrawnSpace):
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds 20 cells of 36 channels for CIFAR, 14 cells of 48 channels for ImageNet."""
-        return Network(nb301.parse(key), final_skeleton(task.name), task.outputs)
+        from harness.spaces.networks.darts_network import DartsNetwork
+
+        return DartsNetwork(nb301.parse(key), final_skeleton(task.name), task.outputs)
 
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters of the network that is trained in the end."""
@@ -105,7 +106,9 @@ class ScoredDarts(DartsSpace):
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds the small network, which has no stem: its first cell sees the image."""
-        return Network(nb301.parse(key), self.skeleton, task.outputs)
+        from harness.spaces.networks.darts_network import DartsNetwork
+
+        return DartsNetwork(nb301.parse(key), self.skeleton, task.outputs)
 
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters of the small network, classifier included."""

@@ -15,17 +15,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from torch import nn
-
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import Task
 from harness.spaces import darts
-from harness.spaces.base import Regulariser, Space, spaces
 from harness.spaces.darts import Edges, Genotype
-from harness.spaces.darts_networks import Network, Skeleton, count_params
+from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import not_listed
-from harness.tasks import Task
+from harness.spaces.space import Space, spaces
+
+if TYPE_CHECKING:  # keys need no torch
+    from torch import nn
 
 OPERATIONS = ("none", *darts.OPERATIONS)
 SKELETON = Skeleton(channels=3, layers=1, stem="none")
@@ -79,14 +80,11 @@ def from_genotype(text: str) -> str:
 
 
 class DartsSwap(Space):
-    """The published one-cell networks; see the module's docstring."""
+    """The one-cell DARTS networks that were published with SWAP-Score."""
 
     name = "darts_swap"
     skeleton: ClassVar[Skeleton] = SKELETON
     tasks = ("cifar10", "digits")
-    # Thousands of parameters: these networks have 310 to 2,692. The paper's values (0.9 to 1.5)
-    # steer a search towards small networks; mu = sigma = 2 ranks the published ones best.
-    regulariser = Regulariser(mu=2.0, sigma=2.0, unit=1e3)
 
     def keys(self) -> Sequence[str]:
         """Lists nothing: which cells were published is only known from their table.
@@ -102,7 +100,9 @@ class DartsSwap(Space):
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds the one-cell network: 8 features per channel, then the classifier."""
-        return Network(self._genotype(key), self.skeleton, task.outputs)
+        from harness.spaces.networks.darts_network import DartsNetwork
+
+        return DartsNetwork(self._genotype(key), self.skeleton, task.outputs)
 
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters, classifier included; at C=3, 310 surround the operations."""
@@ -131,8 +131,6 @@ class DartsSwapC1(DartsSwap):
 
     name = "darts_swap_c1"
     skeleton = SKELETON_C1
-    # Thousands of parameters: these networks have 102 to 792.
-    regulariser = Regulariser(mu=0.6, sigma=0.6, unit=1e3)
 
 
 spaces.add(DartsSwap.name, DartsSwap())

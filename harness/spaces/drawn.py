@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness import seeds
-from harness.errors import HarnessError
-from harness.spaces.base import Space
+from harness.core import seeds
+from harness.core.errors import HarnessError
+from harness.spaces.space import Space
 
 # This many draws in a row without a new architecture end a draw without replacement.
 PATIENCE = 10_000

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, unknown
 
 # In the order of the labels that enter the isomorphism hash.
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")

@@ -11,13 +11,14 @@ import re
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
+from typing import TYPE_CHECKING
 
-from torch import Tensor, nn
+from harness.core.errors import HarnessError, unknown
+from harness.inputs.tasks import Task
+from harness.spaces.space import Space, spaces
 
-from harness.errors import HarnessError, unknown
-from harness.spaces.base import Regulariser, Space, spaces
-from harness.spaces.layers import ResidualReduction, relu_conv_bn
-from harness.tasks import Task
+if TYPE_CHECKING:  # keys need no torch
+    from torch import nn
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
 # (source, target) in the order of the architecture string. NASLib orders edges by source instead.
@@ -68,72 +69,11 @@ def is_dead(key: str) -> bool:
     return 3 not in reached
 
 
-class Cell(nn.Module):
-    """One cell: every node is the sum of its incoming edges, the last node is the output.
-
-    ``none`` edges contribute nothing. All other edges run, even where their target leads nowhere:
-    the benchmark's network runs them too, and they count in flops and activation patterns.
-    """
-
-    def __init__(self, operations: Operations, channels: int) -> None:
-        super().__init__()
-        self.edges = nn.ModuleDict()
-        for (source, target), operation in zip(EDGES, operations, strict=True):
-            if operation != "none":
-                self.edges[f"{source}->{target}"] = _operation(operation, channels)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps N×C×H×W to the same shape."""
-        nodes = [x]
-        for target in (1, 2, 3):
-            terms = [
-                self.edges[edge](nodes[source])
-                for source in range(target)
-                if (edge := f"{source}->{target}") in self.edges
-            ]
-            nodes.append(sum(terms[1:], start=terms[0]) if terms else x.new_zeros(x.shape))
-        return nodes[3]
-
-
-def _operation(name: str, channels: int) -> nn.Module:
-    if name == "skip_connect":
-        return nn.Identity()
-    if name == "avg_pool_3x3":
-        return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    return relu_conv_bn(channels, channels, kernel=3 if name == "nor_conv_3x3" else 1)
-
-
-class Network(nn.Module):
-    """The benchmark's network: stem, three stages of five cells, two reductions, classifier."""
-
-    def __init__(self, operations: Operations, classes: int) -> None:
-        super().__init__()
-        first, *_, last = WIDTHS
-        self.stem = nn.Sequential(
-            nn.Conv2d(3, first, 3, padding=1, bias=False), nn.BatchNorm2d(first)
-        )
-        self.cells = nn.Sequential()
-        for stage, width in enumerate(WIDTHS):
-            if stage > 0:
-                self.cells.append(ResidualReduction(WIDTHS[stage - 1], width))
-            for _ in range(CELLS_PER_STAGE):
-                self.cells.append(Cell(operations, width))
-        self.head = nn.Sequential(nn.BatchNorm2d(last), nn.ReLU())
-        self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
-        self.classifier = nn.Linear(last, classes)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps N×3×H×W images to N×classes logits."""
-        return self.classifier(self.pool(self.head(self.cells(self.stem(x)))))  # type: ignore[no-any-return]
-
-
 class NasBench201(Space):
-    """The whole benchmark; see the module's docstring."""
+    """NAS-Bench-201: cells of four nodes and six edges, five operations, 15,625 architectures."""
 
     name = "nb201"
     tasks = ("cifar10", "cifar100", "imagenet16_120", "digits")
-    # Best row of the SWAP paper's table 5; also the largest network of the space, in millions.
-    regulariser = Regulariser(mu=1.5, sigma=1.5, unit=1e6)
 
     def keys(self) -> Sequence[str]:
         """Returns all 15,625 architecture strings in alphabetical order."""
@@ -145,7 +85,9 @@ class NasBench201(Space):
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds the benchmark's stand-alone network: C=16, N=5, affine batch norm."""
-        return Network(parse(key), task.outputs)
+        from harness.spaces.networks.nb201_network import Nb201Network
+
+        return Nb201Network(parse(key), task.outputs)
 
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters; 73,306 remain for ten classes when no edge is a convolution."""
@@ -159,7 +101,9 @@ class NasBench201(Space):
 
     def thin(self, key: str) -> nn.Module | None:
         """Builds a single cell of one channel without stem and classifier."""
-        return Cell(parse(key), channels=1)
+        from harness.spaces.networks.nb201_network import Nb201Cell
+
+        return Nb201Cell(parse(key), channels=1)
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the cell computes, as the benchmark's API does.

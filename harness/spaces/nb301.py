@@ -9,18 +9,20 @@ nodes 2 to 5; the ids count through ``darts.OPERATIONS``.
 from __future__ import annotations
 
 import ast
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from torch import nn
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import Task
 from harness.spaces import darts
-from harness.spaces.base import Regulariser, spaces
 from harness.spaces.darts import NODES, OPERATIONS, Genotype
-from harness.spaces.darts_networks import Network, Skeleton, count_params
+from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import DrawnSpace
-from harness.tasks import Task
+from harness.spaces.space import spaces
+
+if TYPE_CHECKING:  # keys need no torch
+    from torch import nn
 
 Style = Literal["original", "suite_zero"]
 
@@ -76,7 +78,7 @@ def from_genotype(text: str) -> str:
 
 
 class NasBench301(DrawnSpace):
-    """The benchmark's networks: 32 channels, eight cells; see the module's docstring.
+    """NAS-Bench-301: DARTS cells in networks of 32 channels and eight cells.
 
     Args:
         style: ``original``: the networks that the benchmark trained. ``suite_zero``: those that
@@ -87,8 +89,6 @@ class NasBench301(DrawnSpace):
 
     name = "nb301"
     tasks = ("cifar10", "digits")
-    # Best row of the SWAP paper's table 6; its sizes include the auxiliary head.
-    regulariser = Regulariser(mu=1.8, sigma=1.8, unit=1e6)
 
     def __init__(self, style: Style = "original", *, auxiliary: bool = False) -> None:
         if style not in ("original", "suite_zero"):
@@ -127,7 +127,9 @@ class NasBench301(DrawnSpace):
                 f"The auxiliary head needs 32×32 images, but those of {task.name} are "
                 f"{task.input_shape[1]}×{task.input_shape[2]}; leave the head out."
             )
-        return Network(parse(key), self._skeleton(self.auxiliary), task.outputs)
+        from harness.spaces.networks.darts_network import DartsNetwork
+
+        return DartsNetwork(parse(key), self._skeleton(self.auxiliary), task.outputs)
 
     def count_params(self, key: str, task: str, *, auxiliary: bool | None = None) -> int:
         """Counts the parameters.

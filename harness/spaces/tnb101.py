@@ -13,15 +13,18 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import product
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor, nn
+from harness.core.errors import HarnessError
+from harness.inputs.tasks import Task
+from harness.spaces import tnb101_sizes
+from harness.spaces.space import Space, spaces
+from harness.spaces.tnb101_sizes import NONE, SKIP
 
-from harness.errors import HarnessError
-from harness.spaces import tnb101_decoders as decoders
-from harness.spaces import tnb101_encoder as encoders
-from harness.spaces.base import Regulariser, Space, spaces
-from harness.tasks import Task
+if TYPE_CHECKING:  # keys need no torch
+    from torch import nn
+
+    from harness.spaces.networks.tnb101_encoder import TransNasEncoder
 
 TASKS = (
     "class_scene",
@@ -36,7 +39,7 @@ MICRO_MODULES = "41414"
 
 
 def parse_micro(key: str) -> str:
-    """Returns the six operation digits of ``key``, in the order of ``tnb101_encoder.EDGES``.
+    """Returns the six operation digits of ``key``, in the order of ``tnb101_sizes.EDGES``.
 
     Raises:
         HarnessError: If the string is not an architecture of the micro space.
@@ -117,32 +120,6 @@ def _is_in_macro_space(modules: str) -> bool:
     return 1 <= halving <= 4 and 1 <= doubling <= 3
 
 
-class Network(nn.Module):
-    """Encoder and decoder; a discriminator rides along without taking part."""
-
-    def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, discriminator: nn.Module | None = None
-    ) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.decoder = decoder
-        self.discriminator = discriminator
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps N×3×H×W images to N×outputs, or N×outputs×H×W for the image tasks."""
-        return self.decoder(self.encoder(x))  # type: ignore[no-any-return]
-
-
-class SiameseNetwork(Network):
-    """The jigsaw network: one encoder for all tiles, their features stacked on the channel axis."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps N×9×3×H×W tiles to N×outputs logits."""
-        # Tile by tile, not as one batch of 9N: each call has batch statistics of its own.
-        features = [self.encoder(tile) for tile in x.unbind(dim=1)]
-        return self.decoder(torch.cat(features, dim=1))  # type: ignore[no-any-return]
-
-
 class TransNasSpace(Space):
     """What both spaces share: tasks, decoders, and how the parts make a network.
 
@@ -162,7 +139,7 @@ class TransNasSpace(Space):
         """Returns the module digits of an architecture."""
 
     @abstractmethod
-    def encoder(self, key: str) -> encoders.Encoder:
+    def encoder(self, key: str) -> TransNasEncoder:
         """Builds the encoder of an architecture."""
 
     @abstractmethod
@@ -171,33 +148,33 @@ class TransNasSpace(Space):
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds the benchmark's network; only the encoder's weights are Kaiming's."""
+        from harness.spaces.networks import tnb101_decoders
+        from harness.spaces.networks.tnb101_network import SiameseNetwork, TransNasNetwork
+
         modules = self.modules(key)
         encoder = self.encoder(key)
-        width, doublings = encoders.output_width(modules), encoders.halvings(modules)
-        decoder = decoders.decoder(task, width, doublings)
+        width, doublings = tnb101_sizes.output_width(modules), tnb101_sizes.halvings(modules)
+        decoder = tnb101_decoders.decoder(task, width, doublings)
         if task.name == "jigsaw":
             return SiameseNetwork(encoder, decoder)
-        return Network(
-            encoder, decoder, decoders.discriminator() if self._has_rider(task) else None
-        )
+        rider = tnb101_decoders.discriminator() if self._has_rider(task) else None
+        return TransNasNetwork(encoder, decoder, rider)
 
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters of encoder and decoder, and of the discriminator if it is on."""
         spec = self.task(task)
-        width = encoders.output_width(self.modules(key))
-        rider = decoders.count_discriminator() if self._has_rider(spec) else 0
-        return self.count_encoder_params(key) + decoders.count_decoder(spec, width) + rider
+        width = tnb101_sizes.output_width(self.modules(key))
+        rider = tnb101_sizes.count_discriminator() if self._has_rider(spec) else 0
+        return self.count_encoder_params(key) + tnb101_sizes.count_decoder(spec, width) + rider
 
     def _has_rider(self, task: Task) -> bool:
-        return self.discriminator and task.name in decoders.ADVERSARIAL_TASKS
+        return self.discriminator and task.name in tnb101_sizes.ADVERSARIAL_TASKS
 
 
 class TransNasMicro(TransNasSpace):
-    """The cell-level space: 4,096 cells of four nodes and six edges in a fixed macro structure."""
+    """TransNAS-Bench-101, micro level: 4,096 cells of four nodes and six edges."""
 
     name = "tnb101_micro"
-    # No published values: mu and sigma are the automatic choice, the largest network of the space.
-    regulariser = Regulariser(mu=41.44, sigma=41.44, unit=1e6)
 
     def keys(self) -> Sequence[str]:
         """Returns all 4,096 architecture strings in alphabetical order."""
@@ -212,13 +189,17 @@ class TransNasMicro(TransNasSpace):
         parse_micro(key)
         return MICRO_MODULES
 
-    def encoder(self, key: str) -> encoders.Encoder:
+    def encoder(self, key: str) -> TransNasEncoder:
         """Builds the encoder: ten copies of the cell, three of which halve the resolution."""
-        return encoders.Encoder(MICRO_MODULES, partial(encoders.Cell, parse_micro(key)))
+        from harness.spaces.networks.tnb101_encoder import TransNasCell, TransNasEncoder
+
+        return TransNasEncoder(MICRO_MODULES, partial(TransNasCell, parse_micro(key)))
 
     def count_encoder_params(self, key: str) -> int:
         """Counts the parameters; 19,488 in the stem remain when the cell has no operation."""
-        return encoders.count_encoder(MICRO_MODULES, partial(encoders.count_cell, parse_micro(key)))
+        return tnb101_sizes.count_encoder(
+            MICRO_MODULES, partial(tnb101_sizes.count_cell, parse_micro(key))
+        )
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the cell computes; the benchmark itself defines no classes.
@@ -228,16 +209,16 @@ class TransNasMicro(TransNasSpace):
         those from the cell's input. A convolution of an empty node is a learned constant and
         stays.
         """
-        operations = dict(zip(encoders.EDGES, parse_micro(key), strict=True))
+        operations = dict(zip(tnb101_sizes.EDGES, parse_micro(key), strict=True))
         nodes: list[tuple[str, ...]] = [("x",)]
         calls: dict[tuple[int, int], str] = {}
         for target in (1, 2, 3):
             terms: list[str] = []
             for source in range(target):
                 operation = operations[source, target]
-                if operation == encoders.SKIP and source > 0:
+                if operation == SKIP and source > 0:
                     terms.extend(nodes[source])
-                elif operation != encoders.NONE:
+                elif operation != NONE:
                     calls[source, target] = f"{operation}({'+'.join(nodes[source])})"
                     terms.append(calls[source, target])
             nodes.append(tuple(sorted(terms)))
@@ -248,11 +229,9 @@ class TransNasMicro(TransNasSpace):
 
 
 class TransNasMacro(TransNasSpace):
-    """The macro-level space: 3,256 sequences of four to six modules of residual blocks."""
+    """TransNAS-Bench-101, macro level: 3,256 sequences of four to six residual modules."""
 
     name = "tnb101_macro"
-    # No published values: mu and sigma are the automatic choice, the largest network of the space.
-    regulariser = Regulariser(mu=40.18, sigma=40.18, unit=1e6)
 
     def keys(self) -> Sequence[str]:
         """Returns all 3,256 architecture strings in alphabetical order."""
@@ -266,20 +245,22 @@ class TransNasMacro(TransNasSpace):
         """Returns the module digits."""
         return parse_macro(key)
 
-    def encoder(self, key: str) -> encoders.Encoder:
+    def encoder(self, key: str) -> TransNasEncoder:
         """Builds the encoder: two residual blocks per module."""
-        return encoders.Encoder(parse_macro(key), encoders.BasicBlock)
+        from harness.spaces.networks.tnb101_encoder import BasicBlock, TransNasEncoder
+
+        return TransNasEncoder(parse_macro(key), BasicBlock)
 
     def count_encoder_params(self, key: str) -> int:
         """Counts the parameters of stem and residual blocks."""
-        return encoders.count_encoder(parse_macro(key), encoders.count_basic_block)
+        return tnb101_sizes.count_encoder(parse_macro(key), tnb101_sizes.count_basic_block)
 
 
 def _live(operations: dict[tuple[int, int], str]) -> set[int]:
     """Returns the nodes from which a path leads to the cell's output."""
     live = {3}
     for source in (2, 1):
-        if any(operations[source, target] != encoders.NONE for target in live if target > source):
+        if any(operations[source, target] != NONE for target in live if target > source):
             live.add(source)
     return live
 

@@ -1,11 +1,12 @@
 """How well scores rank architectures: rank correlations with intervals. No torch here."""
 
+from harness.core.types import Policy
 from harness.stats.ablation import log_regularised, regularised, sweep
-from harness.stats.agreement import agreement
-from harness.stats.analysis import Joint, beyond_size, differences, joint, picks
 from harness.stats.bootstrap import resampled_spearman
+from harness.stats.comparisons import Joint, beyond_size, differences, joint, top_k
 from harness.stats.correlation import correlations, kendall, spearman
-from harness.stats.ranks import Policy, resolve_undefined
+from harness.stats.published_agreement import agreement
+from harness.stats.ranks import resolve_undefined
 from harness.stats.summary import summary
 
 __all__ = [
@@ -18,11 +19,11 @@ __all__ = [
     "joint",
     "kendall",
     "log_regularised",
-    "picks",
     "regularised",
     "resampled_spearman",
     "resolve_undefined",
     "spearman",
     "summary",
     "sweep",
+    "top_k",
 ]

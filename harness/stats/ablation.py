@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.errors import DataError
+from harness.core.errors import DataError
 from harness.stats.correlation import spearman
 from harness.stats.ranks import Floats
 

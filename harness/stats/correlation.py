@@ -6,15 +6,16 @@ Everything here is signed: a proxy that ranks backwards is reported as negative.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
-from harness.errors import DataError
-from harness.stats.ranks import FAILED, Floats, Policy, resolve_undefined
+from harness.core.errors import DataError
+from harness.core.types import FAILED, Policy
+from harness.stats.ranks import Floats, resolve_undefined
 
 GROUP = ["space", "task", "proxy", "seed"]
 COLUMNS = [*GROUP, "n", "n_undefined", "spearman", "kendall", "n_failed"]
@@ -28,8 +29,9 @@ def spearman(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float:
         scores: n numbers, not NaN; −inf is a last place.
         truth: n accuracies in the same order.
     """
-    x, y = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
-    return float("nan") if _constant(x) or _constant(y) else float(stats.spearmanr(x, y).statistic)
+    from scipy.stats import spearmanr
+
+    return _correlation(spearmanr, scores, truth)
 
 
 def kendall(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float:
@@ -39,8 +41,9 @@ def kendall(scores: npt.ArrayLike, truth: npt.ArrayLike) -> float:
         scores: n numbers, not NaN; −inf is a last place.
         truth: n accuracies in the same order.
     """
-    x, y = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
-    return float("nan") if _constant(x) or _constant(y) else float(stats.kendalltau(x, y).statistic)
+    from scipy.stats import kendalltau
+
+    return _correlation(kendalltau, scores, truth)
 
 
 def correlations(scores: pd.DataFrame, undefined: Policy = "worst") -> pd.DataFrame:
@@ -102,6 +105,11 @@ def ranked_pairs(rows: pd.DataFrame, undefined: Policy) -> tuple[Floats, Floats]
     resolved = resolve_undefined(rows["value"], rows["status"], undefined)
     enters = ~np.isnan(resolved)
     return resolved[enters], rows["truth"].to_numpy(dtype=float)[enters]
+
+
+def _correlation(measure: Callable[..., Any], scores: npt.ArrayLike, truth: npt.ArrayLike) -> float:
+    x, y = np.asarray(scores, dtype=float), np.asarray(truth, dtype=float)
+    return float("nan") if _constant(x) or _constant(y) else float(measure(x, y).statistic)
 
 
 def _constant(values: Floats) -> bool:

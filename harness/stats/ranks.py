@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from harness.errors import DataError, unknown
+from harness.core.errors import DataError, unknown
+from harness.core.types import FAILED, RANKED, Policy
 
 Floats = npt.NDArray[np.float64]
-Policy = Literal["worst", "drop"]
-
-RANKED = ("ok", "undefined")
-FAILED = ("oom", "error")
 
 
 def resolve_undefined(

@@ -8,10 +8,11 @@ from collections.abc import Hashable, Iterator
 import numpy as np
 import pandas as pd
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.core.types import Policy
 from harness.stats.bootstrap import resampled_spearman
 from harness.stats.correlation import correlations, ranked_pairs
-from harness.stats.ranks import Floats, Policy
+from harness.stats.ranks import Floats
 
 PROXY = ["space", "task", "proxy"]
 COLUMNS = [

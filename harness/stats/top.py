@@ -1,12 +1,11 @@
-"""How good is what a proxy picks? Accuracy and regret of its favourites, and its precision."""
+"""How good are a proxy's top k architectures? Their accuracy and regret, and its precision."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import hypergeom
 
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
 from harness.stats.ranks import Floats
 
 
@@ -24,6 +23,8 @@ def best_of_top(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> float:
     Raises:
         HarnessError: If k is out of range.
     """
+    from scipy.stats import hypergeom
+
     chosen, tied, places = _split(scores, truth, k)
     ordered = np.sort(tied)
     larger = np.arange(len(ordered))[::-1]

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from harness.inputs.augment import crop_and_flip
-from harness.spaces.darts_networks import Cell
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """Images as bytes (uint8 N×H×W×3), classes (int64 N), and how the images are normalised."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
-
-    def tensor(self, images: NDArray[np.uint8], device: torch.device) -> Tensor:
-        """Returns normalised floats, N×3×H×W, for bytes of this data set."""
-        floats = torch.from_numpy(images).to(device).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (self.mean, self.std))
-        return ((floats - mean) / std).contiguous(memory_format=torch.channels_last)
+from harness.spaces.networks.darts_network import DartsCell
+from harness.training.labelled_images import Pixels
 
 
 class DropPath:
@@ -41,7 +24,7 @@ class DropPath:
 
     def __init__(self, network: nn.Module) -> None:
         self.probability = 0.0
-        cells = [module for module in network.modules() if isinstance(module, Cell)]
+        cells = [module for module in network.modules() if isinstance(module, DartsCell)]
         for operation in (operation for cell in cells for operation in cell.operations):
             if not isinstance(operation, nn.Identity):
                 operation.register_forward_hook(self._drop)

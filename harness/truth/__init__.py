@@ -1,54 +1,32 @@
 """Ground truth: the accuracies that benchmarks recorded, and what exactly each of them is.
 
-A table for another space or task is one new file: a reader from the raw format and a record per
-task (see ``nb201_test_mean``), plus an entry in ``sources.toml`` and an import here. Another
-package registers its records through the entry-point group ``harness.truth``.
+A table is one file here: a reader from the raw format and a record per task (see
+``darts_swap_truth``), plus an entry in ``catalogue.toml``. Another package does the same in a
+module that it names in the entry-point group ``harness.truth``.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from harness.truth import (
-    darts_swap_trained,
-    nats_official,
-    nb101_official,
-    nb101_suite_zero,
-    nb201_digits,
-    nb201_official,
-    nb201_suite_zero,
-    nb201_test_mean,
-    nb201_test_seeds,
-    nb301_suite_zero,
-    records,
-    tnb101_suite_zero,
-    user_csv,
-)
-from harness.truth.download import fetch
-from harness.truth.published import load_published
+from harness.sources.catalogue import source
+from harness.sources.fetch import fetch
+from harness.truth import records, user_csv
+from harness.truth.published_scores import load_operation_scores, load_published
 from harness.truth.records import TruthInfo
-from harness.truth.sources import source
+
+if TYPE_CHECKING:  # the command line knows every table without pandas
+    import pandas as pd
 
 __all__ = [
     "TruthInfo",
-    "darts_swap_trained",
     "describe",
     "fetch",
     "load",
+    "load_operation_scores",
     "load_published",
-    "nats_official",
-    "nb101_official",
-    "nb101_suite_zero",
-    "nb201_digits",
-    "nb201_official",
-    "nb201_suite_zero",
-    "nb201_test_mean",
-    "nb201_test_seeds",
-    "nb301_suite_zero",
     "overview",
-    "tnb101_suite_zero",
     "variants",
 ]
 
@@ -115,8 +93,9 @@ def overview() -> pd.DataFrame:
         (``bundled``, by ``download``, ``by hand``: the user places the file, or ``by hand, named``:
         the user names their copy).
     """
-    infos = [records.records.get(name).info for name in records.records]
-    tables = sorted({(info.space, info.task) for info in infos})
+    import pandas as pd
+
+    tables = sorted({(one.info.space, one.info.task) for one in records.records.values()})
     rows = [
         {
             **{name: getattr(record.info, name) for name in _OVERVIEW},

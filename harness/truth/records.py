@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from harness.errors import DataError, HarnessError, unknown
-from harness.registry import Registry
-from harness.truth.sources import source
-from harness.truth.tables import Reader, converted
+from harness.core.errors import DataError, HarnessError, unknown
+from harness.core.registry import Registry
+from harness.sources.catalogue import source
+from harness.sources.convert import Reader, converted
+
+if TYPE_CHECKING:  # the command line knows every record without pandas
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class TruthInfo:
         training_seeds: How many training runs stand behind a value, or that in words.
         aggregation: How they became one value: ``"single"``, ``"mean"``, ``"surrogate"``.
         n: Number of architectures; None until the table is loaded.
-        sources: Names in ``sources.toml``; empty for a file of the package or of the user.
-        licence: Licence of the raw files.
+        sources: What the catalogue calls its files; empty for one of the package or of the user.
+        licence: Licence of the raw files; that of the first source unless stated.
         note: What a reader of a figure has to know.
     """
 
@@ -44,7 +47,7 @@ class TruthInfo:
     aggregation: str
     n: int | None
     sources: tuple[str, ...]
-    licence: str
+    licence: str = ""
     note: str = ""
 
 
@@ -66,12 +69,21 @@ class Record:
     read_path: Callable[[Path], pd.DataFrame] | None = None
 
 
-records: Registry[Record] = Registry("ground truth", group="harness.truth")
+records: Registry[Record] = Registry("ground truth", home="harness.truth")
+_defaults: Registry[Record] = Registry("default ground truth", home="harness.truth")
 
 
 def add(record: Record) -> None:
-    """Registers a table."""
+    """Registers a table.
+
+    Raises:
+        HarnessError: If there is one of its name, or its space and task have a default already.
+    """
     info = record.info
+    if not info.licence and info.sources:
+        record = replace(record, info=replace(info, licence=source(info.sources[0]).licence))
+    if record.default:
+        _defaults.add(f"{info.space}/{info.task}", record)
     records.add(f"{info.space}/{info.task}/{info.variant}", record)
 
 
@@ -79,7 +91,7 @@ def from_source(info: TruthInfo, reader: Reader, *, file_task: str, default: boo
     """Registers a table that is converted from one outside file.
 
     Args:
-        info: What it means, naming its one source; the licence is filled in from there.
+        info: What it means, naming its one source.
         reader: Reads the raw file.
         file_task: What the raw file calls the task.
         default: Whether it is the one to take when no variant is named.
@@ -90,7 +102,42 @@ def from_source(info: TruthInfo, reader: Reader, *, file_task: str, default: boo
     def read() -> pd.DataFrame:
         return converted(cache_name, name, reader, file_task)
 
-    add(Record(replace(info, licence=source(name).licence), read, default))
+    add(Record(info, read, default))
+
+
+def table(rows: Iterable[tuple[str, float]], n_training_seeds: int | None) -> pd.DataFrame:
+    """Returns what a record reads, of keys and values.
+
+    Args:
+        rows: Key and value of every architecture.
+        n_training_seeds: Runs behind each value; None where nobody states them.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(list(rows), columns=["key", "value"])
+    return frame.assign(n_training_seeds=pd.array([n_training_seeds] * len(frame), dtype="Int64"))
+
+
+def over_runs(runs: Mapping[str, Sequence[float]]) -> pd.DataFrame:
+    """Returns what a record reads, of the values of every training run.
+
+    Args:
+        runs: Key -> one value per run.
+
+    Returns:
+        Columns ``key``, ``value`` (mean), ``std`` (missing for one run) and ``n_training_seeds``.
+    """
+    import pandas as pd
+
+    values = pd.DataFrame([dict(enumerate(accuracies)) for accuracies in runs.values()])
+    return pd.DataFrame(
+        {
+            "key": list(runs),
+            "value": values.mean(axis="columns"),
+            "std": values.std(axis="columns", ddof=1),
+            "n_training_seeds": values.count(axis="columns"),
+        }
+    )
 
 
 def of(space: str, task: str) -> list[Record]:
@@ -99,7 +146,7 @@ def of(space: str, task: str) -> list[Record]:
     Raises:
         HarnessError: If the space has no ground truth at all, or none for the task.
     """
-    every = [records.get(name) for name in records]
+    every = records.values()
     of_space = [r for r in every if r.info.space == space]
     if not of_space:
         raise unknown("search space with ground truth", space, {r.info.space for r in every})
@@ -165,3 +212,9 @@ def no_path(space: str, task: str, variant: str, path: str | None) -> None:
             f"path={path!r} was given for the ground truth {space}/{task}/{variant}, which reads "
             "no file of yours; add variant=csv (truth=csv) or leave the path out."
         )
+
+
+def choices() -> list[str]:
+    """Returns every variant that some space and task has, ``default`` first and ``csv`` last."""
+    variants = {record.info.variant for record in records.values()}
+    return ["default", *sorted(variants), "csv"]

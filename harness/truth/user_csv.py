@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
-from harness.errors import HarnessError
-from harness.spaces import spaces
-from harness.truth.records import TruthInfo
+from harness.core.errors import HarnessError
+from harness.spaces.space import spaces
+from harness.truth import records
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FIRST_LINE = 2  # of a CSV's rows, after the header
 
 
-def info(space: str, task: str) -> TruthInfo:
+def info(space: str, task: str) -> records.TruthInfo:
     """Describes such a table, as far as anybody but its owner can.
 
     Raises:
         HarnessError: If the space or its task is unknown.
     """
     spaces.get(space).task(task)
-    return TruthInfo(
+    return records.TruthInfo(
         space=space,
         task=task,
         variant="csv",
@@ -46,21 +52,26 @@ def read(space: str, task: str, path: str | None) -> pd.DataFrame:
             f"The ground truth {space}/{task} of variant csv needs a file: path=my.csv with the "
             "columns key,value (truth.path=my.csv)."
         )
+    import pandas as pd
+
     raw = _table(Path(path))
     keys = _keys(raw["key"], space, path)
-    values = pd.to_numeric(raw["value"], errors="coerce")
-    if not (finite := np.isfinite(values)).all():
-        line = _line(~finite)
+    values = pd.to_numeric(raw["value"], errors="coerce").astype(float)
+    if len(faulty := np.flatnonzero(~np.isfinite(values))):
+        row = int(faulty[0])
         raise HarnessError(
-            f"{path}, line {line}: value {raw['value'].iloc[line - 2]!r} is not a finite number."
+            f"{path}, line {row + FIRST_LINE}: value {raw['value'].iloc[row]!r} is not a finite "
+            "number."
         )
-    seeds = pd.array([pd.NA] * len(raw), dtype="Int64")
-    return pd.DataFrame({"key": keys, "value": values.astype(float), "n_training_seeds": seeds})
+    return records.table(zip(keys, values, strict=True), n_training_seeds=None)
 
 
 def _table(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
     if not path.is_file():
-        raise HarnessError(f"{path} does not exist; expected a CSV with the columns key,value.")
+        wrong = "is a folder" if path.is_dir() else "does not exist"
+        raise HarnessError(f"{path} {wrong}; expected a CSV with the columns key,value.")
     try:
         raw = pd.read_csv(path, dtype={"key": str})
     except (ValueError, UnicodeDecodeError) as error:
@@ -75,19 +86,14 @@ def _table(path: Path) -> pd.DataFrame:
     return raw
 
 
-def _keys(written: pd.Series[str], space: str, path: str) -> list[str]:
-    keys = []
-    for line, key in enumerate(written, start=2):
+def _keys(written: Iterable[object], space: str, path: str) -> list[str]:
+    keys: dict[str, None] = {}
+    for line, text in enumerate(written, start=FIRST_LINE):
         try:
-            keys.append(spaces.get(space).canonical(str(key)))
+            key = spaces.get(space).canonical(str(text))
         except HarnessError as error:
             raise HarnessError(f"{path}, line {line}: {error}") from None
-    if (repeated := pd.Series(keys).duplicated()).any():
-        line = _line(repeated)
-        raise HarnessError(f"{path}, line {line}: {keys[line - 2]} appears a second time.")
-    return keys
-
-
-def _line(faulty: pd.Series[bool]) -> int:
-    """Returns the line of the first faulty row; the header is line 1."""
-    return int(np.flatnonzero(faulty.to_numpy())[0]) + 2
+        if key in keys:
+            raise HarnessError(f"{path}, line {line}: {key} appears a second time.")
+        keys[key] = None
+    return list(keys)

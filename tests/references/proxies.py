@@ -3,6 +3,7 @@
 They are slow and literal: each follows its definition step by step on a deep copy of the network,
 so that agreement with a fused implementation means something.
 """
+# ruff: noqa: F401
 
 from references.counts import flops, l2_norm, params
 from references.features import (
@@ -18,34 +19,3 @@ from references.gradients import fisher, grad_norm, gradsign, grasp, plain, snip
 from references.jacobians import epe_nas, jacov, ntk
 from references.noise import synflow, zen, zen_state
 from references.patterns import activation_patterns, linear_regions, nwot, reg_swap, swap
-
-__all__ = [
-    "activation_patterns",
-    "az_expressivity",
-    "az_progressivity",
-    "az_trainability",
-    "effective_rank",
-    "epe_nas",
-    "fisher",
-    "flops",
-    "grad_norm",
-    "gradsign",
-    "grasp",
-    "jacov",
-    "l2_norm",
-    "linear_regions",
-    "meco",
-    "meco_opt",
-    "near",
-    "ntk",
-    "nwot",
-    "params",
-    "plain",
-    "reg_swap",
-    "snip",
-    "swap",
-    "synflow",
-    "zen",
-    "zen_state",
-    "zico",
-]

@@ -1,0 +1,1 @@
+"""Analyses of finished results, each a function that leaves tables and pictures."""

@@ -1,0 +1,1 @@
+"""The command line: choices and keys from the registries, help, and errors for people."""

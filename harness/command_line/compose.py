@@ -1,0 +1,122 @@
+"""Turns composed values into the record of a run: every value is checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from omegaconf import OmegaConf
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
+
+from harness.command_line.choices import job_keys, shared_keys
+from harness.config import Config, SharedKeys, TruthSettings
+from harness.core.errors import HarnessError, unknown
+from harness.core.sections import Settings, section_name
+from harness.executors.executor import executors
+from harness.inputs.selection import InputSettings
+from harness.jobs.job import Job, jobs
+
+S = TypeVar("S")
+
+
+def from_mapping(values: Mapping[Any, Any]) -> Config:
+    """Checks a composed configuration and returns it as a record.
+
+    Args:
+        values: Keys and values, resolved; what is missing has its default.
+
+    Raises:
+        HarnessError: If a key is unknown, a value has the wrong type or makes no sense.
+    """
+    given = dict(values)
+    job = jobs.get(str(given.get("job", Config.job)))
+    shared = _record(SharedKeys, _own(SharedKeys, given))
+    executor = {"name": Config().executor.name} | _mapping("executor", given.pop("executor", {}))
+    config = Config(
+        **vars(shared),
+        inputs=_record(InputSettings, given.pop("inputs", {})),
+        truth=_record(TruthSettings, given.pop("truth", {})),
+        executor=_record(executors.get(str(executor["name"])).settings, executor),
+        sections=Settings(*(_record(kind, _own(kind, given)) for kind in job.sections)),
+        options=vars(_record(job.options, _own(job.options, given))),
+    )
+    for key in given:
+        raise unknown_key(str(key), job)
+    return config
+
+
+def _own(kind: type[Any], given: dict[Any, Any]) -> Any:
+    """Takes the values of a section, or of the keys at the top level, out of ``given``."""
+    if name := section_name(kind):
+        return given.pop(name, {})
+    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
+
+
+def _record(kind: type[S], values: Any) -> S:
+    """Returns a record with some of its values given."""
+    section = section_name(kind)
+    values = _mapping(section, values)
+    schema = OmegaConf.structured(kind)
+    OmegaConf.set_readonly(schema, False)  # which OmegaConf derives from frozen dataclasses
+    try:
+        found = OmegaConf.to_object(OmegaConf.merge(schema, values))
+    except ConfigKeyError as error:
+        known = (f"{section}.{field.name}" for field in fields(kind))  # type: ignore[arg-type]
+        raise unknown("configuration key", f"{section}.{error.key}", known) from error
+    except (OmegaConfBaseException, ValueError, AssertionError) as error:
+        key = f"{section}.{getattr(error, 'full_key', None) or ''}".strip(".")
+        raise _wrong(key, str(error).splitlines()[0].rstrip(".")) from error
+    assert isinstance(found, kind)
+    for key, value in vars(found).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise _wrong(f"{section}.{key}".lstrip("."), f"{value} is not a finite number")
+    return found
+
+
+def _mapping(section: str, values: Any) -> dict[Any, Any]:
+    if not isinstance(values, Mapping):
+        raise HarnessError(
+            f"{section}={values} is wrong; give values to the keys of {section}, as in "
+            f"{section}.KEY=VALUE."
+        )
+    return dict(values)
+
+
+def _wrong(key: str, reason: str) -> HarnessError:
+    return HarnessError(f"The configuration value {key!r} is wrong: {reason}.")
+
+
+def known_keys(job: Job) -> list[str]:
+    """Returns every key that a run of a job can set, those of sections with a dot."""
+    keys = shared_keys() | job_keys(job)
+    for name, kind in (("inputs", InputSettings), ("truth", TruthSettings)):
+        keys[name] = vars(kind())
+    keys["executor"] = {key: None for one in executors.values() for key in vars(one.defaults)}
+    return sorted(_dotted(keys))
+
+
+def _dotted(keys: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in keys.items():
+        yield f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            yield from _dotted(value, f"{prefix}{key}.")
+
+
+def unknown_key(key: str, job: Job) -> HarnessError:
+    """Returns the error for a key that a job or an executor lacks, naming those that have it."""
+    section, _, name = key.rpartition(".")
+    if section == "executor":
+        having = [one.name for one in executors.values() if name in vars(one.defaults)]
+        if having:
+            return HarnessError(
+                f"The executor that is chosen has no key {key!r}; it belongs to executor="
+                f"{' and executor='.join(having)}."
+            )
+    others = [one.name for one in jobs.values() if key in known_keys(one)]
+    if others:
+        return HarnessError(
+            f"job={job.name} has no key {key!r}; it belongs to job={' and job='.join(others)}."
+        )
+    return unknown("configuration key", key, known_keys(job))

@@ -1,0 +1,282 @@
+"""The main job as a function: how well does each proxy rank the architectures of a space?
+
+sample -> build -> run passes -> score proxies -> keep -> join with truth -> correlate -> show
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import truth
+from harness.config import Config
+from harness.core.errors import HarnessError
+from harness.core.files import make_writable
+from harness.core.sections import Settings
+from harness.core.types import FAILED
+from harness.executors.progress import console, run_shards
+from harness.proxies.contract import populations
+from harness.proxies.sets import resolved, scored
+from harness.results import record
+from harness.results.finished import stored_scores
+from harness.results.folder import checked, refuse_other_conditions, replacing
+from harness.results.layout import CORRELATIONS, SCORES, SUMMARY, result_path, work_path
+from harness.results.terminal import results_table
+from harness.scoring.conditions import Conditions, conditions_at, images_of
+from harness.scoring.scope import Scope
+from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
+from harness.scoring.study import Study
+from harness.spaces.space import spaces
+
+DRAW = ["seed", "draw", "proxy"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a run asked for, the ground truth, and the scores joined with it.
+
+    Attributes:
+        study: Architectures, proxies and conditions.
+        accuracies: The ground truth.
+        scores: One row per draw, proxy and seed, the accuracy as ``truth``.
+        seconds: How long it took.
+    """
+
+    study: Study
+    accuracies: pd.DataFrame
+    scores: pd.DataFrame
+    seconds: float
+
+
+def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
+    """Scores what is missing and joins it with the ground truth.
+
+    Raises:
+        HarnessError: If a name or a setting is wrong, or workers were lost.
+        DataError: If truth or images cannot be had.
+    """
+    started = time.monotonic()
+    accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
+    study = study_of(config, scope, settings, list(accuracies.key))
+    _tell_limits(config, scope, settings, study, len(accuracies))
+    conditions = conditions_of(study, accuracies, config, scope)
+    refuse_other_conditions(result_path(config), conditions, overwrite=config.overwrite)
+    table = score_table(work_path(config, "scores", config.space, config.task))
+    earlier = stored_scores(Path(config.results), config.space, config.task)
+    shards = study.missing(_stored(table.read(), earlier), table.folder, retry=scope.retry)
+    if shards:  # what is wrong with the folder is told before any work
+        make_writable(table.folder)
+    run_shards(
+        score_shard,
+        shards,
+        config.executor,
+        title=f"{config.space} {config.task}",
+        done=study.size - sum(len(shard.keys) for shard in shards),
+        total=study.size,
+    )
+    stored = _stored(table.read(), earlier)
+    if study.missing(stored, table.folder):
+        raise HarnessError(
+            f"Scores are still missing in {table.folder} although all work was done; if workers "
+            "ran on other machines, choose a results= folder that all of them share."
+        )
+    known = accuracies[["key", "value"]].rename(columns={"value": "truth"})
+    joined = study.scores(stored).merge(known, on="key", how="left")
+    columns = [*SCHEMA.names[:5], "draw", *SCHEMA.names[5:], "truth"]
+    rows = _in_order(joined[columns], study.proxies)
+    return Evaluation(study, accuracies, rows, time.monotonic() - started)
+
+
+def study_of(config: Config, scope: Scope, settings: Settings, pool: list[str]) -> Study:
+    """Works out what a run asks for; ``pool`` holds the architectures with ground truth.
+
+    Raises:
+        HarnessError: If a proxy, a task or a setting is wrong.
+    """
+    space = spaces.get(config.space)
+    space.task(config.task)
+    limited = scope.n if scope.replace or scope.one_per_class else min(scope.n, len(pool))
+    samples = {
+        seed: space.sample(
+            limited, seed, pool=pool, replace=scope.replace, one_per_class=scope.one_per_class
+        )
+        for seed in config.seeds
+    }
+    names = resolved(scope.proxies, scope.proxy_sets)
+    asked = Conditions(
+        config.space,
+        config.task,
+        config.inputs,
+        scope.batch_size,
+        config.device,
+        config.channels_last,
+        settings,
+    )
+    to_score = scored(names)
+    return Study(conditions_at(asked, to_score, pool), names, to_score, samples)
+
+
+def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of shards and of finished results, each score once, failures last."""
+    rows: pd.DataFrame = pd.concat([shards, earlier[SCHEMA.names]], ignore_index=True)
+    rows = rows.sort_values("status", key=lambda status: status.isin(FAILED), kind="stable")
+    return rows.drop_duplicates(IDENTITY, ignore_index=True)
+
+
+def _tell_limits(
+    config: Config, scope: Scope, settings: Settings, study: Study, available: int
+) -> None:
+    if scope.n > available and not scope.replace:
+        console.print(
+            f"n={scope.n} is more than the {available} architectures of {config.space} "
+            f"with ground truth on {config.task}; all of them are used.",
+            soft_wrap=True,
+        )
+    for used in study.conditions.settings:
+        asked = settings.of(type(used))
+        shown, wanted = getattr(used, "images", 0), getattr(asked, "images", 0)
+        if isinstance(shown, int) and isinstance(wanted, int) and shown < wanted:
+            console.print(
+                f"{wanted} images ({type(used).__name__}) are more than the batch of "
+                f"{scope.batch_size}; all of them are shown.",
+                soft_wrap=True,
+            )
+
+
+def conditions_of(
+    study: Study, accuracies: pd.DataFrame, config: Config, scope: Scope
+) -> dict[str, Any]:
+    """Returns what decides the values of a result, as its record says it."""
+    info = accuracies.attrs
+    return {
+        **study.conditions.shared(),
+        "truth": {"variant": info["variant"], "n": info["n"], **record.sources(config, info)},
+        "sample": {"replace": scope.replace, "one_per_class": scope.one_per_class},
+        "undefined": scope.undefined,
+        "proxies": {name: study.conditions.own(name) for name in study.scored},
+    }
+
+
+def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
+    """Leaves the result in its folder; what was there under the same conditions adds up.
+
+    Returns:
+        The folder ``results/<study>/<space>/<task>``.
+
+    Raises:
+        HarnessError: If what is there was made under other conditions.
+    """
+    folder = result_path(config)
+    conditions = conditions_of(evaluation.study, evaluation.accuracies, config, scope)
+    old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)
+    rows, summary = evaluation.scores, None
+    if old is not None:
+        before = pd.read_parquet(checked(folder, SCORES))
+        rows = added(before, rows)
+        conditions["proxies"] = old["conditions"]["proxies"] | conditions["proxies"]
+        same = [*DRAW, "status"]  # what failed may have been scored again
+        if len(rows) == len(before) and rows[same].equals(before[same]):
+            summary = pd.read_csv(checked(folder, SUMMARY))
+    if summary is None:
+        summary = _write(folder, rows, conditions, evaluation, config=config, scope=scope)
+    _show(rows, summary, title=f"{config.space} · {config.task}")
+    return folder
+
+
+def added(before: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows of two results of the same conditions; a newer score replaces an older.
+
+    A population-level proxy ranks all architectures of a seed together, so its rows are those of
+    the larger population.
+    """
+    parts = [new, before]
+    for name in set(new.proxy) & set(before.proxy) & set(populations):
+        sizes = [part[part.proxy == name].groupby("seed").size() for part in parts]
+        for seed in set(sizes[0].index) & set(sizes[1].index):
+            loser = int(sizes[1][seed] <= sizes[0][seed])
+            drop = (parts[loser].proxy == name) & (parts[loser].seed == seed)
+            parts[loser] = parts[loser][~drop]
+    rows = pd.concat(parts, ignore_index=True).drop_duplicates(DRAW)
+    return _in_order(rows, [*before.proxy, *new.proxy])
+
+
+def _in_order(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Sorts rows by seed and draw, and those of one draw by the place of the proxy in ``names``."""
+    place = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    ordered = rows.assign(place=rows.proxy.map(place))
+    ordered = ordered.sort_values(["seed", "draw", "place"], ignore_index=True)
+    return ordered.drop(columns="place")
+
+
+def _write(
+    folder: Path,
+    rows: pd.DataFrame,
+    conditions: dict[str, Any],
+    evaluation: Evaluation,
+    *,
+    config: Config,
+    scope: Scope,
+) -> pd.DataFrame:
+    from harness import figures, stats
+
+    correlations = stats.correlations(rows, undefined=scope.policy)
+    summary = stats.summary(rows, undefined=scope.policy, by_seed=correlations)
+    title = f"{config.space} · {config.task}"
+    subtitle = _subtitle(config, rows, evaluation.accuracies)
+    resolved_values = {
+        "proxies": list(dict.fromkeys(rows.proxy)),
+        "seeds": sorted(map(int, rows.seed.unique())),
+        "n": int(summary.n.max()),
+        "settings": {
+            name: value
+            for own in conditions["proxies"].values()
+            for name, value in own["settings"].items()
+        },
+        "seconds_of_this_run": round(evaluation.seconds, 1),
+    }
+    with replacing(folder) as fresh:
+        for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
+            frame.to_csv(fresh / name, index=False, lineterminator="\n")
+        rows.to_parquet(fresh / SCORES, index=False)
+        heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle)
+        figures.save(heatmap, fresh / "heatmap", ("png",))
+        figures.save(figures.scatter(rows, summary, title, subtitle), fresh / "scatter", ("png",))
+        record.write(
+            fresh,
+            record.of_run(
+                config,
+                conditions=conditions,
+                resolved=resolved_values,
+                truth=evaluation.accuracies.attrs,
+                computed=record.machines(rows.machine),
+            ),
+        )
+    return summary
+
+
+def _subtitle(config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame) -> str:
+    """Says what every number of a picture rests on: n, which accuracy, which images."""
+    info = accuracies.attrs
+    per_seed = joined.groupby("seed").key.nunique().max()
+    return (
+        f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
+        f"({info['variant']}). {images_of(config.task, config.inputs)}"
+    )
+
+
+def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
+    """Prints the closing table, and once per proxy why scores are missing."""
+    from rich.console import Console
+
+    mean = joined.groupby("proxy").seconds.mean()
+    seconds = dict(zip(map(str, mean.index), mean, strict=True))
+    Console().print(results_table(summary, seconds, title=title))
+    failed = joined[joined.status != "ok"]
+    for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
+        line = f"{proxy}: {len(rows)} scores {status} ({message})"
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,92 @@
+"""What a user can choose about the inputs, and what that means for one task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError, unknown
+from harness.core.sections import section
+from harness.inputs.image_sets import ImageSet, choices, find, image_sets
+from harness.inputs.tasks import Task
+
+ORDERS = ("random", "first")
+WORDS = ("task", "gaussian")
+
+
+@section("inputs")
+@dataclass(frozen=True)
+class InputSettings:
+    """Which images networks are scored on.
+
+    Attributes:
+        source: ``task`` (the task's own images), ``gaussian`` (noise), or the name of an image set
+            or of its data set.
+        normalise: Subtract the data set's mean and divide by its deviation.
+        augment: Crop and flip as in training; for tasks with one class label per image.
+        order: ``random`` (drawn without replacement by the seed) or ``first`` (the first images
+            of the set, the same for every seed).
+        crop: Side of a random crop without padding, in pixels; null keeps the whole image.
+        channels: How many of an image's colour channels to keep, drawn per image; null keeps all
+            in their order. The space must have networks for that many.
+    """
+
+    source: str = "task"
+    normalise: bool = True
+    augment: bool = False
+    order: str = "random"
+    crop: int | None = None
+    channels: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown order or source, augmented noise, and less than a pixel or channel.
+
+        Raises:
+            HarnessError: With the names that exist.
+        """
+        if self.order not in ORDERS:
+            raise unknown("order of inputs", self.order, ORDERS)
+        if self.source not in (*WORDS, *choices()):
+            raise unknown("source of inputs", self.source, (*WORDS, *choices()))
+        if self.source == "gaussian" and self.augment:
+            raise HarnessError("Gaussian noise cannot be augmented; set inputs.augment=false.")
+        for name, number in (("crop", self.crop), ("channels", self.channels)):
+            if number is not None and number < 1:
+                raise HarnessError(f"inputs.{name}={number} must be at least 1, or null for all.")
+
+
+def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:
+    """Returns the image set that the settings mean for ``task``; None for noise.
+
+    Raises:
+        HarnessError: If the task has no image set of its own.
+    """
+    if settings.source == "gaussian":
+        return None
+    if settings.source != "task":
+        return find(settings.source)
+    if not task.images:
+        raise HarnessError(
+            f"The task {task.name} has no image set of its own; take declared stand-ins such as "
+            "inputs=gaussian."
+        )
+    return image_sets.get(task.images)
+
+
+def is_stand_in(task: Task, image_set: ImageSet | None) -> bool:
+    """Tells whether the images are of another data set than the task's own, or noise."""
+    own = image_sets.get(task.images).dataset if task.images else None
+    return image_set is None or image_set.dataset != own
+
+
+def has_true_labels(task: Task, image_set: ImageSet | None) -> bool:
+    """Tells whether the targets belong to the images, instead of being drawn.
+
+    They do where the images are their own target, where shuffling them made the target, and where
+    the set has labels, of as many classes as the task has outputs.
+    """
+    if task.target == "input":
+        return True
+    if image_set is None:
+        return False
+    permuted = task.target == "permutation"
+    return permuted or (task.target == "class" and image_set.classes == task.outputs)

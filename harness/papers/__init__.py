@@ -1,0 +1,1 @@
+"""The papers' figures and tables from stored results, beside the printed numbers."""

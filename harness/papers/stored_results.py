@@ -1,0 +1,75 @@
+"""The folder of results that the papers' artefacts are made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from harness.core.errors import DataError
+from harness.results.finished import Result
+from harness.results.layout import RECORD, SCORES
+
+
+class StoredResults:
+    """A folder of results, ``<folder>/<study>/<space>/<task>``; every file is read once.
+
+    Args:
+        folder: Usually ``results``.
+
+    Attributes:
+        used: The results that were read; who draws empties it to learn what an artefact rests on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.used: set[Path] = set()
+        self._read: dict[Path, Result] = {}
+
+    def has(self, space: str, task: str, *, study: str = "main") -> bool:
+        """Tells whether a result is stored."""
+        return (self.folder / study / space / task / SCORES).is_file()
+
+    def column(self, space: str, task: str, *, study: str = "main") -> Result:
+        """Returns one result, whose scores and record are what an artefact may rely on.
+
+        Args:
+            space: Search space.
+            task: Task.
+            study: The study that it belongs to, for example ``ablation``.
+
+        Raises:
+            DataError: If there is none, or it is broken or ranks undefined scores another way.
+        """
+        path = self.folder / study / space / task
+        if path not in self._read:
+            self._read[path] = _trusted(Result(space, task, path))
+        self.used.add(path)
+        return self._read[path]
+
+    def reading(self, folders: list[Path]) -> list[Path]:
+        """Returns results of another kind, which an artefact reads itself, and remembers them."""
+        self.used.update(folders)
+        return folders
+
+
+def _trusted(result: Result) -> Result:
+    space, task, folder = result.space, result.task, result.folder
+    if not all((folder / file).is_file() for file in (SCORES, RECORD)):
+        raise DataError(
+            f"There is no result in {folder}; make it with `make scores` or `python -m harness "
+            f"space={space} task={task}`."
+        )
+    try:
+        found = set(zip(result.scores["space"], result.scores["task"], strict=True))
+        inputs, truth = result.record["inputs"], result.record["truth"]
+        complete = {"stand_in", "source"} <= set(inputs) and "n" in truth
+        policy = result.record["conditions"]["undefined"]
+    except (KeyError, TypeError) as error:
+        raise DataError(f"The result in {folder} lacks {error}; make it again.") from error
+    if found != {(space, task)} or not complete:
+        raise DataError(f"{folder} is not a result of {space}/{task}; make it again.")
+    if policy != "worst":
+        raise DataError(
+            f"The result in {folder} was made with undefined={policy}, but the paper's artefacts "
+            "rank undefined scores last; make it again with undefined=worst."
+        )
+    return result

@@ -1,0 +1,1 @@
+"""The SWAP paper's figures and tables from stored results."""

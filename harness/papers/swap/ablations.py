@@ -1,0 +1,127 @@
+"""Tables 4 to 6: what μ and σ of the regulariser do to the correlation, from stored scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from harness import stats
+from harness.core.errors import DataError
+from harness.papers.artefact import Drawn, artefact
+from harness.papers.stored_results import StoredResults
+from harness.papers.swap import printed as published
+from harness.results.finished import Result
+from harness.spaces.space import spaces
+
+STUDY = "ablation"
+
+
+def stored(results: StoredResults, space: str) -> Result:
+    """Returns the swap scores of all groups: of the ablation, else of the main study.
+
+    Raises:
+        DataError: If there is neither.
+    """
+    study = STUDY if results.has(space, "cifar10", study=STUDY) else "main"
+    return results.column(space, "cifar10", study=study)
+
+
+def groups(column: Result) -> pd.DataFrame:
+    """Returns Ψ, Θ and the accuracy of the evaluation groups: every seed but 0.
+
+    ``theta`` is the size that the paper's histograms show, ``built`` that of the scored network.
+
+    Appendix B takes group 0 for the size distribution alone. Θ is in millions of parameters, on
+    NAS-Bench-301 with the auxiliary head: only so do the paper's size ranges come out.
+
+    Raises:
+        DataError: If no group but 0 is stored, or a score is missing.
+    """
+    rows = column.scores[(column.scores["proxy"] == "swap") & (column.scores["seed"] != 0)]
+    if rows.empty:
+        raise DataError(
+            f"{column.name} holds no swap scores of seeds 1 to 5; make them with "
+            "`make ablation-scores`."
+        )
+    if not (rows["status"] == "ok").all():
+        failed = int((rows["status"] != "ok").sum())
+        raise DataError(f"{failed} swap scores of {column.name} have no value; score them again.")
+    space = spaces.get(column.space)
+    built = {key: space.count_params(key, column.task) / 1e6 for key in rows["key"].unique()}
+    return rows.assign(theta=sizes(column, rows["key"]), built=rows["key"].map(built))
+
+
+def sizes(column: Result, keys: pd.Series[str]) -> pd.Series[float]:
+    """Returns Θ of architectures in millions of parameters."""
+    space = spaces.get(column.space)
+    counted = {key: space.theta_params(key, column.task) for key in keys.unique()}
+    return keys.map(counted) / 1e6
+
+
+def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Repeats one of the tables.
+
+    Args:
+        column: Stored scores of its space.
+        table: ``table4``, ``table5`` or ``table6``.
+
+    Returns:
+        The wide table (a row per printed row: mean of the paper's five groups, of ours, their
+        difference, ours ranked by logarithms, and every group) and the tidy one of ``stats.sweep``.
+    """
+    paper = published.ablation(table)
+    grid = [
+        (None, None) if block == "none" else (mu, sigma)
+        for block, mu, sigma in paper[["block", "mu", "sigma"]].itertuples(index=False)
+    ]
+    scores = groups(column)
+    ours = [stats.sweep(scores, [pair]) for pair in grid]
+    tidy = pd.concat(
+        [rows.assign(block=block) for block, rows in zip(paper["block"], ours, strict=True)],
+        ignore_index=True,
+    )
+    printed = paper.filter(like="group")
+    wide = paper[["block", "mu", "sigma"]].assign(
+        paper=printed.mean(axis="columns"),
+        paper_range=[f"{low:.2f} to {high:.2f}" for low, high in _ends(printed)],
+        ours=[rows["spearman"].mean(skipna=False) for rows in ours],
+        difference=np.nan,
+        ours_log=[rows["spearman_log"].mean(skipna=False) for rows in ours],
+        largest_tie=[int(rows["tied"].max()) for rows in ours],
+    )
+    wide["difference"] = wide["ours"] - wide["paper"]
+    if not scores["theta"].equals(scores["built"]):  # NAS-Bench-301: the auxiliary head
+        other = scores.assign(theta=scores["built"])
+        means = [stats.sweep(other, [pair])["spearman"].mean(skipna=False) for pair in grid]
+        wide["ours_without_auxiliary"] = means
+    for i, seed in enumerate(sorted(tidy["seed"].unique())):
+        wide[f"seed{seed}"] = [rows["spearman"].iloc[i] for rows in ours]
+    wide["n"] = int(tidy["n"].min())
+    return wide, tidy
+
+
+def _ends(printed: pd.DataFrame) -> list[tuple[float, float]]:
+    return list(zip(printed.min(axis="columns"), printed.max(axis="columns"), strict=True))
+
+
+def _drawn(results: StoredResults, space: str, table: str) -> Drawn:
+    wide, tidy = swept(stored(results, space), table)
+    return Drawn({table: wide, f"{table}_groups": tidy})
+
+
+@artefact("table4", "table")
+def table4(results: StoredResults) -> Drawn:
+    """Sweeps NAS-Bench-101."""
+    return _drawn(results, "nb101", "table4")
+
+
+@artefact("table5", "table")
+def table5(results: StoredResults) -> Drawn:
+    """Sweeps NAS-Bench-201."""
+    return _drawn(results, "nb201", "table5")
+
+
+@artefact("table6", "table")
+def table6(results: StoredResults) -> Drawn:
+    """Sweeps NAS-Bench-301."""
+    return _drawn(results, "nb301", "table6")

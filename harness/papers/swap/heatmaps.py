@@ -1,0 +1,149 @@
+"""Figure 4: every proxy on every space and task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pandas as pd
+
+from harness import figures
+from harness.core.errors import DataError
+from harness.papers.artefact import Drawn, artefact
+from harness.papers.stored_results import StoredResults
+from harness.results.finished import Result, label
+
+Names = Sequence[tuple[str, str]]
+
+TNB = ("tnb101_micro", "tnb101_macro")
+PAPER_COLUMNS: Names = (
+    ("nb101", "cifar10"),
+    *(("nb201", task) for task in ("cifar10", "cifar100", "imagenet16_120")),
+    ("nb301", "cifar10"),
+    *(
+        (space, task)
+        for space in TNB
+        for task in ("class_object", "class_scene", "jigsaw", "autoencoder")
+    ),
+)
+FURTHER_COLUMNS: Names = (
+    *((space, task) for space in TNB for task in ("room_layout", "normal", "segmentsemantic")),
+    ("darts_swap", "cifar10"),
+)
+# The benchmark's thirteen, and ZiCo; the text of the paper does not name its fifteenth.
+PAPER_PROXIES = (
+    "params", "flops", "l2_norm", "nwot", "swap", "reg_swap", "grad_norm", "snip", "plain",
+    "synflow", "jacov", "epe_nas", "fisher", "grasp", "zen", "zico",
+)  # fmt: skip
+STAND_IN = "*"
+
+
+def available(results: StoredResults, names: Names) -> list[Result]:
+    """Returns the columns that are stored.
+
+    Raises:
+        DataError: If none is.
+    """
+    found = [results.column(*name) for name in names if results.has(*name)]
+    if not found:
+        wanted = ", ".join("/".join(name) for name in names)
+        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make scores`.")
+    return found
+
+
+def sorted_means(columns: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Averages over seeds and sorts rows and columns by their mean, the largest first.
+
+    For the order an undefined correlation counts 0, as in the benchmark's own figure, so that a
+    proxy does not climb by having no value where ranking is hard; a proxy that was not scored
+    counts nothing.
+
+    Returns:
+        Correlations (NaN where there is none) and, of the same shape, whether they were scored.
+    """
+    means = pd.DataFrame({c.name: _means(c) for c in columns})
+    scored = pd.DataFrame({c.name: means.index.isin(_means(c).index) for c in columns})
+    scored.index = means.index
+    order = means.fillna(0).where(scored)
+    rows = order.mean(axis="columns").sort_values(ascending=False, kind="stable").index
+    names = order.mean(axis="index").sort_values(ascending=False, kind="stable").index
+    return means.loc[rows, names], scored.loc[rows, names]
+
+
+def _means(column: Result) -> pd.Series[float]:
+    grouped = column.correlations.groupby("proxy", sort=False)["spearman"]
+    return grouped.agg(lambda seeds: seeds.mean(skipna=False))
+
+
+def described(columns: Sequence[Result]) -> pd.DataFrame:
+    """Says of every column what its numbers rest on: n, seeds, images, accuracy, failures."""
+    return pd.DataFrame(
+        [
+            {
+                "column": c.name,
+                "n": c.n,
+                "seeds": c.seeds,
+                "images": c.images,
+                "stand_in": "yes" if c.stand_in else "no",
+                "accuracy": c.record["truth"]["metric"],
+                "split": c.record["truth"]["split"],
+                "variant": c.record["truth"]["variant"],
+                "architectures_with_accuracy": c.record["truth"]["n"],
+                "undefined": c.failures(("undefined",)),
+                "failed": c.failures(),
+                "commit": str(c.record.get("commit", ""))[:12],
+            }
+            for c in columns
+        ]
+    )
+
+
+def _heatmap(columns: Sequence[Result], missing: Names, proxies: Sequence[str] | None) -> Drawn:
+    kept = [c if proxies is None else replace(c, proxies=tuple(proxies)) for c in columns]
+    means, scored = sorted_means(kept)
+    name = "figure4" if proxies is not None else "figure4_all"
+    table = means.rename_axis("proxy").reset_index()
+    return Drawn(
+        {name: table, f"{name}_columns": described(kept)},
+        {name: _draw(means, scored, {c.name: c for c in kept}, missing)},
+    )
+
+
+def _draw(
+    means: pd.DataFrame, scored: pd.DataFrame, columns: dict[str, Result], missing: Names
+) -> figures.Figure:
+    shown = [columns[name] for name in means.columns]
+    labels = [c.label + (STAND_IN if c.stand_in else "") for c in shown]
+    failed = sum(c.failures() for c in shown)
+    lines = [
+        "Spearman's ρ with the accuracy, mean over seeds; rows and columns sorted by their mean. "
+        "Below each column: seeds × architectures.",
+        "Hatched: undefined (all scores of a seed equal). Empty: not scored. "
+        f"Runs that failed: {failed}.",
+    ]
+    if any(c.stand_in for c in shown):
+        lines.append(f"{STAND_IN} stand-in images: not the task's own data set.")
+    if missing:
+        lines.append("Not stored here: " + ", ".join(label(*name) for name in missing) + ".")
+    return figures.heatmap(
+        means.set_axis(labels, axis="columns"),
+        title="Figure 4 · How proxies rank architectures",
+        subtitle="\n".join(lines),
+        below=[f"{c.seeds}×{c.n}" for c in shown],
+        absent=~scored.to_numpy(dtype=bool),
+    )
+
+
+@artefact("figure4", "figure")
+def figure4(results: StoredResults) -> Drawn:
+    """Draws the paper's thirteen columns with the proxies that it compares."""
+    missing = [name for name in PAPER_COLUMNS if not results.has(*name)]
+    return _heatmap(available(results, PAPER_COLUMNS), missing, PAPER_PROXIES)
+
+
+@artefact("figure4_all", "figure")
+def figure4_all(results: StoredResults) -> Drawn:
+    """Draws every stored column and every proxy."""
+    names = [*PAPER_COLUMNS, *FURTHER_COLUMNS]
+    missing = [name for name in names if not results.has(*name)]
+    return _heatmap(available(results, names), missing, None)

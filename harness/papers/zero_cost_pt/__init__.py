@@ -1,0 +1,1 @@
+"""The Zero-Cost-PT paper's figures and tables from stored results."""

@@ -1,0 +1,109 @@
+"""One network on one batch, as every pass receives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from harness.core import seeds
+from harness.core.types import Batch
+from harness.passes.observation import Observation
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network on one batch, as every pass receives it.
+
+    Attributes:
+        network: The network with its initial weights; a pass leaves it as it found it.
+        batch: The inputs.
+        stream: Name of the random stream of this run, usually (seed, key). A pass adds its own
+            name, so that no pass draws from another's numbers.
+        wanted: The observations that somebody asked for; a pass may leave out the others.
+        redraw: Builds the same architecture with the initial weights of another repeat, by the
+            rule of its space; None for a network that did not come from a space.
+        thin: Builds the architecture with one channel and one cell; None if its space cannot.
+        theta: Number of parameters that stands for the architecture's size; None: the network's.
+    """
+
+    network: nn.Module
+    batch: Batch
+    stream: tuple[object, ...] = ()
+    wanted: frozenset[type[Observation]] = frozenset()
+    redraw: Callable[[int], nn.Module] | None = None
+    thin: Callable[[], nn.Module | None] | None = None
+    theta: int | None = None
+
+    def trace(self) -> None:
+        """Runs one black image in evaluation mode, for hooks that only look at the structure.
+
+        Call it within ``undisturbed``; the network is in train mode again afterwards.
+        """
+        _set_mode(self.network, training=False)
+        self.network(torch.zeros_like(self.batch.images[:1]))
+        _set_mode(self.network, training=True)
+
+    @contextmanager
+    def undisturbed(self, name: str) -> Iterator[None]:
+        """Runs a pass in train mode on its own random stream and puts everything back.
+
+        Restored are buffers (train-mode batch norm updates its running statistics), the training
+        flag and ``requires_grad`` of everything, and the random generators. Parameters need no
+        copy: no pass writes to them, passes with other weights go through ``functional_call``.
+        In-place activations run out of place, which changes no value but keeps layer outputs.
+        """
+        modules = list(self.network.modules())  # one walk: a network has hundreds of modules
+        modes = [(module, module.training) for module in modules]
+        frozen = [p for p in _own(modules, "_parameters") if not p.requires_grad]
+        in_place = [module for module in modules if vars(module).get("inplace")]
+        buffers = [(buffer, buffer.clone()) for buffer in _own(modules, "_buffers")]
+        device = self.batch.images.device
+        try:
+            with seeds.torch_stream(name, *self.stream, device=device):
+                _set_mode(self.network, training=True)
+                for parameter in frozen:
+                    parameter.requires_grad_(True)
+                for module in in_place:
+                    module.inplace = False  # type: ignore[assignment]
+                yield
+        finally:
+            for module, training in modes:
+                if module.training != training:
+                    module.training = training
+            for module in in_place:
+                module.inplace = True  # type: ignore[assignment]
+            for parameter in frozen:
+                parameter.requires_grad_(False)
+            with torch.no_grad():
+                for buffer, original in buffers:
+                    buffer.copy_(original)
+
+
+def _own(modules: Sequence[nn.Module], kind: str) -> list[Tensor]:
+    """Returns the parameters or buffers that the modules hold themselves."""
+    return [t for module in modules for t in getattr(module, kind).values() if t is not None]
+
+
+def _set_mode(network: nn.Module, *, training: bool) -> None:
+    """Does what ``train()`` and ``eval()`` do.
+
+    They take as long as a small network's forward, because ``nn.Module`` checks every assignment.
+    """
+    modules = list(network.modules())
+    if all(_has_plain_modes(kind) for kind in {type(module) for module in modules}):
+        for module in modules:
+            object.__setattr__(module, "training", training)
+    else:
+        network.train() if training else network.eval()
+
+
+def _has_plain_modes(kind: type[nn.Module]) -> bool:
+    return (
+        kind.train is nn.Module.train
+        and kind.eval is nn.Module.eval
+        and kind.__setattr__ is nn.Module.__setattr__
+    )

@@ -1,0 +1,162 @@
+"""The contract of a proxy: a pure function from observations to a number.
+
+    @proxy(direction="higher", labels=True)
+    def snip(gradients: LossGradients) -> float: ...
+
+The types of the parameters are what the proxy needs; the engine runs the passes that report them,
+each once per network however many proxies ask. A parameter whose type is a record of settings
+(``harness.passes.score_settings``) receives that. The function's name is the proxy's name, its
+docstring is its page.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.core.errors import HarnessError
+from harness.core.registry import Registry
+from harness.core.sections import is_section
+from harness.core.versions import annotations_of, definition
+from harness.passes.observation import Observation, Pass, pass_for
+
+F = TypeVar("F", bound=Callable[..., float])
+P = TypeVar("P", bound=Callable[[NDArray[np.float64]], NDArray[np.float64]])
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A registered proxy.
+
+    Attributes:
+        name: Its name on the command line and in tables.
+        function: Observations to a number.
+        needs: Parameter name -> observation type.
+        settings: Parameter name -> record of settings.
+        direction: ``higher`` if a higher score is meant to promise a better network.
+        labels: Whether it needs labels.
+        tasks: For which tasks it is defined, in words.
+        doc: The cleaned docstring.
+        definition: Names the formula; part of the conditions of every score.
+    """
+
+    name: str
+    function: Callable[..., float]
+    needs: dict[str, type[Observation]]
+    settings: dict[str, type[Any]]
+    direction: str
+    labels: bool
+    tasks: str
+    doc: str
+    definition: str
+
+    @property
+    def passes(self) -> list[Pass]:
+        """The passes that it needs, in the order of its parameters."""
+        return list(dict.fromkeys(map(pass_for, self.needs.values())))
+
+    @property
+    def reads(self) -> set[type[Any]]:
+        """The records of settings that decide its value: its own and those of its passes."""
+        of_passes = {one.settings for one in self.passes if one.settings is not None}
+        return of_passes | set(self.settings.values())
+
+    @property
+    def source(self) -> str:
+        """The paper, from the docstring's last paragraph."""
+        return self.doc.partition("Source: ")[2].replace("\n", " ")
+
+
+@dataclass(frozen=True)
+class PopulationProxy:
+    """A proxy whose score ranks an architecture among others: a function of finished columns.
+
+    Attributes:
+        name: Its name on the command line and in tables.
+        function: n×k scores (NaN where undefined) to n scores.
+        needs: The k proxies whose columns it takes.
+        doc: The cleaned docstring.
+        definition: Names the formula, as a proxy's does.
+    """
+
+    name: str
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    needs: tuple[str, ...]
+    doc: str
+    definition: str
+
+
+HOME = "harness.proxies"
+proxies: Registry[Proxy] = Registry("proxy", HOME)
+populations: Registry[PopulationProxy] = Registry("population-level proxy", HOME)
+
+
+def proxy(
+    *, direction: str = "higher", labels: bool = False, tasks: str = "", version: int = 1
+) -> Callable[[F], F]:
+    """Registers the decorated function as a proxy under its own name.
+
+    Args:
+        direction: ``higher`` or ``lower``: which scores promise a better network. It is told, never
+            applied: correlations keep their sign.
+        labels: Whether the proxy uses labels.
+        tasks: For which tasks it is defined, if that does not follow from ``labels``.
+        version: Of the formula; raise it when a change of the code changes values.
+
+    Raises:
+        HarnessError: If a parameter is neither an observation nor a record of settings.
+    """
+
+    def register(function: F) -> F:
+        hints = annotations_of(function)
+        needs = {name: kind for name, kind in hints.items() if _is_observation(kind)}
+        settings = {name: kind for name, kind in hints.items() if is_section(kind)}
+        if len(needs) + len(settings) != len(hints):
+            raise HarnessError(
+                f"Every parameter of the proxy {function.__name__!r} must be annotated with an "
+                "observation of a pass, or with a record of settings."
+            )
+        proxies.add(
+            function.__name__,
+            Proxy(
+                function.__name__,
+                function,
+                needs,
+                settings,
+                direction,
+                labels,
+                tasks or ("all tasks with labels and a loss" if labels else "all tasks"),
+                inspect.getdoc(function) or "",
+                definition(function, version),
+            ),
+        )
+        return function
+
+    return register
+
+
+def population(*needs: str, version: int = 1) -> Callable[[P], P]:
+    """Registers the decorated function as a proxy of a whole population.
+
+    Args:
+        needs: Proxies whose columns the function takes, in this order.
+        version: Of the formula, as for ``proxy``.
+    """
+
+    def register(function: P) -> P:
+        name = function.__name__
+        doc = inspect.getdoc(function) or ""
+        known = definition(function, version)
+        populations.add(name, PopulationProxy(name, function, needs, doc, known))
+        return function
+
+    return register
+
+
+def _is_observation(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Observation)

@@ -1,0 +1,160 @@
+"""The heat map of all proxies and columns; the pointer shows what a number rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.colors import diverging, sample_colorscale
+
+from harness.core.printing import DASH, printed
+from harness.figures.style import is_dark
+from harness.report.columns import Column
+from harness.report.page_style import FONT, GRID, INK, LABEL
+
+ROW, LETTER = 27, 4.8  # pixels: one proxy; what a letter of a slanted name adds in height
+BAR = 130  # pixels: the key of the colours
+Cells = list[list[tuple[dict[Any, Any], str] | None]]
+"""Proxy by column: the row of the summary and what the pointer shows; None where not scored."""
+
+_HOVER: dict[str, Any] = {
+    "hovertemplate": "%{customdata}<extra></extra>",
+    "hoverongaps": False,
+    "xgap": 2,
+    "ygap": 2,
+}
+
+
+def heatmap(columns: Sequence[Column]) -> go.Figure:
+    """Draws Spearman's ρ of every proxy on every column, centred at 0 from red to blue.
+
+    A cell whose correlation is undefined is grey with a dash; one that was not scored is empty.
+
+    Args:
+        columns: One per column, in the order to show.
+    """
+    order = proxy_order(columns)
+    cells = {
+        (column.name, row["proxy"]): (row, _hover(column, row))
+        for column in columns
+        for row in column.summary.to_dict("records")
+    }
+    grid = [[cells.get((column.name, proxy)) for column in columns] for proxy in order]
+    labels = [column.label for column in columns]
+    traces = [part(grid, labels, order) for part in (_undefined, _colours, _numbers)]
+    figure = go.Figure(traces)
+    figure.update_layout(
+        template="none",
+        font={"family": FONT, "size": 12, "color": INK},
+        height=max(ROW * len(order), BAR) + 30 + LETTER * max(map(len, labels)),
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        dragmode=False,
+        hoverlabel=LABEL,
+        meta={"columns": [column.name for column in columns]},
+    )
+    axis = {"type": "category", "fixedrange": True, "showgrid": False, "zeroline": False}
+    axis |= {"automargin": True, "ticks": ""}
+    figure.update_xaxes(**axis, tickangle=-40, side="top", range=[-0.5, len(labels) - 0.5])
+    figure.update_yaxes(**axis, range=[len(order) - 0.5, -0.5])
+    return figure
+
+
+def proxy_order(columns: Sequence[Column]) -> list[str]:
+    """Returns the proxies by mean ρ, those on fewer than half of the columns after the others."""
+    rows = pd.concat([column.summary for column in columns])
+    known = rows.groupby("proxy")["spearman_mean"]
+    table = pd.DataFrame({"columns": known.size(), "mean": known.mean()}).reset_index()
+    table["rare"] = 2 * table["columns"] < len(columns)
+    table = table.sort_values(["rare", "mean"], ascending=[True, False], kind="stable")
+    return [str(name) for name in table["proxy"]]
+
+
+def _colours(grid: Cells, labels: list[str], order: list[str]) -> go.Heatmap:
+    return go.Heatmap(
+        x=labels,
+        y=order,
+        z=[[_value(cell) for cell in row] for row in grid],
+        zmin=-1,
+        zmax=1,
+        colorscale=diverging.RdBu,
+        colorbar={
+            "title": {"text": "ρ"},
+            "tickvals": [-1, 0, 1],
+            "thickness": 10,
+            "outlinewidth": 0,
+            "lenmode": "pixels",
+            "len": BAR,
+            "y": 1,
+            "yanchor": "top",
+            "xpad": 6,
+        },
+        **_HOVER,
+        customdata=_hovers(grid),
+    )
+
+
+def _undefined(grid: Cells, labels: list[str], order: list[str]) -> go.Heatmap:
+    missing = [[cell is not None and _value(cell) is None for cell in row] for row in grid]
+    return go.Heatmap(
+        x=labels,
+        y=order,
+        z=[[0 if cell else None for cell in row] for row in missing],
+        colorscale=[[0, GRID], [1, GRID]],
+        showscale=False,
+        **_HOVER,
+        customdata=_hovers(grid),
+    )
+
+
+def _numbers(grid: Cells, labels: list[str], order: list[str]) -> go.Scatter:
+    """The printed values; a heat map's own text would not keep its contrast on middle colours."""
+    places = [
+        (label, proxy, _value(cell))
+        for proxy, row in zip(order, grid, strict=True)
+        for label, cell in zip(labels, row, strict=True)
+        if cell is not None
+    ]
+    return go.Scatter(
+        x=[label for label, _, _ in places],
+        y=[proxy for _, proxy, _ in places],
+        mode="text",
+        text=[DASH if value is None else printed(value) for *_, value in places],
+        textfont={
+            "size": 12,
+            "color": [INK if value is None else _ink(value) for *_, value in places],
+        },
+        hoverinfo="skip",
+        cliponaxis=False,
+    )
+
+
+def _ink(value: float) -> str:
+    (colour,) = sample_colorscale(diverging.RdBu, [(value + 1) / 2], colortype="tuple")
+    return "white" if is_dark(colour) else INK
+
+
+def _hovers(grid: Cells) -> list[list[str]]:
+    return [["" if cell is None else cell[1] for cell in row] for row in grid]
+
+
+def _value(cell: tuple[dict[Any, Any], str] | None) -> float | None:
+    if cell is None or pd.isna(cell[0]["spearman_mean"]):
+        return None
+    return round(float(cell[0]["spearman_mean"]), 4)
+
+
+def _hover(column: Column, row: Mapping[Any, Any]) -> str:
+    own = column.correlations[column.correlations["proxy"] == row["proxy"]]
+    seeds = ", ".join(printed(value) for value in own.sort_values("seed")["spearman"])
+    low, high = printed(row["spearman_low"]), printed(row["spearman_high"])
+    lines = [
+        f"<b>{row['proxy']}</b> on {column.name}",
+        f"ρ = {printed(row['spearman_mean'])}, 95 % interval {low} to {high}",
+        f"Kendall's τ = {printed(row['kendall_mean'])}",
+        f"{row['n']} architectures, {row['seeds']} seed{'s' * (row['seeds'] > 1)}: {seeds}",
+        f"{row.get('n_undefined', 0)} undefined, {row.get('n_failed', 0)} failed scores",
+        *(["stand-in images"] if column.stand_in else []),
+    ]
+    return "<br>".join(lines)

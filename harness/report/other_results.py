@@ -1,0 +1,96 @@
+"""The tables and pictures that other jobs left in a folder, whatever they are."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from harness.report.page_tables import Table, table
+from harness.results.folder import checked, read_record, unreadable
+from harness.results.layout import RECORD
+
+# What the page shows of a picture, the better first; the others are linked.
+PICTURES = (".png", ".svg")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture: its caption, its file relative to the page, and its other formats."""
+
+    caption: str
+    file: str
+    others: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What lies in a folder.
+
+    Attributes:
+        tables: Those with a CSV, by name.
+        pictures: Those with a PNG or SVG, by name.
+    """
+
+    tables: dict[str, Table]
+    pictures: dict[str, Picture]
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.pictures)
+
+
+def read_folder(folder: Path, page: Path) -> Folder:
+    """Reads the tables and lists the pictures that the records in and below a folder name.
+
+    A folder that does not exist is empty. Captions come from names: ``figure16`` becomes
+    "Figure 16".
+
+    Args:
+        folder: Where they lie.
+        page: Folder of the page, from which links start.
+
+    Raises:
+        DataError: If a record or a table cannot be read, or a table is not the recorded one.
+    """
+    named = {
+        record.parent / file: (record.parent, file)
+        for record in folder.rglob(RECORD)
+        for file in read_record(record.parent).get("files", {})
+    }
+    tables, pictures = {}, {}
+    for path in sorted(named, key=lambda path: _natural(path.stem)):
+        name = path.stem
+        if path.suffix == ".csv":
+            tables[name] = table(_csv(*named[path]), _title(name), file=link(path, page))
+        if path.suffix in PICTURES and name not in pictures:
+            formats = [path.with_suffix(suffix) for suffix in PICTURES]
+            first, *others = [link(other, page) for other in formats if other in named]
+            more = [(file.rpartition(".")[2].upper(), file) for file in others]
+            pictures[name] = Picture(_title(name), first, more)
+    return Folder(tables, pictures)
+
+
+def link(path: Path, page: Path) -> str:
+    """Returns the address of a file beside or above the folder of the page."""
+    return Path(os.path.relpath(path, page)).as_posix()
+
+
+def _csv(folder: Path, file: str) -> pd.DataFrame:
+    path = checked(folder, file)
+    try:
+        return pd.read_csv(path)
+    except ValueError as error:
+        raise unreadable(path, error) from error
+
+
+def _title(name: str) -> str:
+    words = re.sub(r"(?<=[a-z])(?=\d)", " ", name.replace("_", " "))
+    return words[:1].upper() + words[1:]
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts figure4 before figure16."""
+    return [(int(part), "") if part.isdigit() else (0, part) for part in re.split(r"(\d+)", name)]

@@ -1,0 +1,108 @@
+"""The closing table of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from rich import box
+from rich.table import Table
+
+from harness.core.printing import DASH, printed
+
+
+def results_table(
+    summary: pd.DataFrame,
+    seconds: Mapping[str, float] | None = None,
+    *,
+    title: str | None = None,
+    confidence: float = 0.95,
+) -> Table:
+    """Lays out a summary for a terminal of 80 columns; print it with ``rich``.
+
+    Args:
+        summary: The result of ``stats.summary``; its order is kept.
+        seconds: Mean time per architecture of each proxy, in seconds.
+        title: Line above the table.
+        confidence: Coverage of the summary's interval, for the heading.
+
+    Returns:
+        One line per proxy. Columns of undefined scores and failed runs (totals over all seeds)
+        are there only if there are any.
+    """
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    # Where it gets narrow, a long name goes on a second line; numbers are never cut.
+    table.add_column("proxy", overflow="fold")
+    columns = _columns(summary, seconds, confidence)
+    for heading in columns:
+        table.add_column(heading, justify="right", no_wrap=True)
+    cells = zip(summary["proxy"], *columns.values(), strict=True)
+    for row in cells:
+        table.add_row(*row)
+    return table
+
+
+def plain_table(frame: pd.DataFrame, *, title: str, float_format: str = "%.3f") -> Table:
+    """Lays out any table for a terminal; NaN is a dash."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    for name in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[name])
+        table.add_column(str(name).replace("_", "\n", 1), justify="right" if numeric else "left")
+    for row in frame.itertuples(index=False):
+        cells = [
+            (DASH if np.isnan(cell) else float_format % cell) if isinstance(cell, float) else cell
+            for cell in row
+        ]
+        table.add_row(*map(str, cells))
+    return table
+
+
+def _columns(
+    summary: pd.DataFrame, seconds: Mapping[str, float] | None, confidence: float
+) -> dict[str, list[str]]:
+    """Heading and cells of every column after the proxy's name."""
+    columns = {
+        "Spearman ρ\nmean ± sd": [
+            _mean(m, s)
+            for m, s in zip(summary["spearman_mean"], summary["spearman_std"], strict=True)
+        ],
+        f"{confidence:.0%}\ninterval": [
+            _interval(low, high)
+            for low, high in zip(summary["spearman_low"], summary["spearman_high"], strict=True)
+        ],
+        "Kendall\nτ": [printed(value) for value in summary["kendall_mean"]],
+        "n": [str(n) for n in summary["n"]],
+    }
+    for heading, name in (("undef.", "n_undefined"), ("failed", "n_failed")):
+        if summary[name].any():
+            columns[heading] = [str(count) for count in summary[name]]
+    if seconds is not None:
+        columns["s per\narch."] = [_seconds(seconds.get(proxy)) for proxy in summary["proxy"]]
+    return columns
+
+
+def _mean(mean: float, deviation: float) -> str:
+    if np.isnan(mean) or np.isnan(deviation):
+        return printed(mean)
+    return f"{printed(mean)} ± {deviation:.2f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return DASH if np.isnan(low) else f"[{printed(low)}, {printed(high)}]"
+
+
+def _seconds(value: float | None) -> str:
+    """Two significant digits, never in scientific notation: 0.0031, 0.25, 12."""
+    if value is None or np.isnan(value):
+        return DASH
+    if value == 0:
+        return "0"
+    return f"{value:.{max(0, 1 - int(np.floor(np.log10(value))))}f}"

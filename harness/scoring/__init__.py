@@ -1,0 +1,1 @@
+"""Scores: one network (engine), which networks (study), under which conditions, kept in shards."""

@@ -1,0 +1,148 @@
+"""How scores arise: everything but the architecture, the proxy and the seed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from harness.core.errors import HarnessError, unknown
+from harness.core.sections import Place, Settings, at
+from harness.core.types import Batch
+from harness.core.versions import definition
+from harness.inputs.description import describe_inputs
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
+from harness.proxies.contract import proxies
+from harness.spaces.space import spaces
+
+DEVICES = ("cpu", "cuda")
+SAMPLED_SIZES = 1000  # networks whose sizes settle regulariser.mu=auto
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Everything that decides a score besides the architecture, the proxy and the seed."""
+
+    space: str
+    task: str
+    inputs: InputSettings
+    batch_size: int
+    device: str
+    channels_last: bool
+    settings: Settings
+
+    def shared(self) -> dict[str, Any]:
+        """Returns what holds for the scores of every proxy, as JSON has it."""
+        return {
+            "space": self.space,
+            "space_definition": definition(type(spaces.get(self.space))),
+            "task": self.task,
+            "inputs": dict(described(self.task, self.inputs)),
+            "batch_size": self.batch_size,
+            "device": device_type(self.device),
+            "channels_last": self.channels_last,
+        }
+
+    def own(self, name: str) -> dict[str, Any]:
+        """Returns what else decides the scores of one proxy: settings and definitions."""
+        proxy = proxies.get(name)
+        return {
+            "settings": self.settings.described(proxy.reads),
+            "definition": proxy.definition,
+            "passes": {one.name: one.definition for one in proxy.passes},
+        }
+
+    def fingerprint(self, name: str) -> str:
+        """Names these conditions as far as they matter to one proxy."""
+        return digest(self.shared() | self.own(name))
+
+    def fingerprints(self, names: Iterable[str]) -> dict[str, str]:
+        """Returns the fingerprint of each proxy."""
+        shared = self.shared()
+        return {name: digest(shared | self.own(name)) for name in names}
+
+    def batch(self, seed: int) -> Batch:
+        """Returns the batch of a seed on the device; a process keeps the last few."""
+        return _batch(self, seed)
+
+
+def conditions_at(conditions: Conditions, names: Iterable[str], pool: Sequence[str]) -> Conditions:
+    """Returns the conditions with the settings that some proxies read, as they hold in the space.
+
+    Args:
+        conditions: As the user asked for them.
+        names: The proxies to score.
+        pool: Architectures that can be drawn; their sizes decide ``regulariser.mu=auto``.
+
+    Raises:
+        HarnessError: If a setting makes no sense.
+    """
+    space = spaces.get(conditions.space)
+
+    def sizes() -> list[int]:
+        sample = space.sample(min(SAMPLED_SIZES, len(pool)), seed=0, pool=pool)
+        return [space.theta_params(key, conditions.task) for key in sample]
+
+    place = Place(conditions.space, conditions.task, conditions.batch_size, sizes)
+    kinds = {kind for name in names for kind in proxies.get(name).reads}
+    return Conditions(**{**vars(conditions), "settings": at(conditions.settings, kinds, place)})
+
+
+def digest(values: object, length: int = 12) -> str:
+    """Names values by the first hexadecimal digits of a hash of them as JSON."""
+    text = json.dumps(values, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:length]
+
+
+@cache
+def described(task: str, inputs: InputSettings) -> Mapping[str, Any]:
+    """Returns what ``describe_inputs`` says; a file's checksum is computed once per process."""
+    return describe_inputs(tasks.get(task), inputs)
+
+
+def images_of(task: str, inputs: InputSettings) -> str:
+    """Says in words which images scores rest on."""
+    found = described(task, inputs)
+    return f"Images: {found['source']}{', a stand-in' if found['stand_in'] else ''}."
+
+
+@lru_cache(maxsize=2)  # a device has room for few; shards come seed by seed
+def _batch(conditions: Conditions, seed: int) -> Batch:
+    from harness.inputs.batch import load_batch
+
+    batch = load_batch(tasks.get(conditions.task), conditions.inputs, seed, conditions.batch_size)
+    return batch.to(conditions.device, channels_last=conditions.channels_last)
+
+
+def device_type(name: str) -> str:
+    """Returns ``cpu`` or ``cuda`` of a device's name.
+
+    Raises:
+        HarnessError: If there is no such kind of device.
+    """
+    kind = name.partition(":")[0]
+    if kind not in DEVICES:
+        raise unknown("device", name, DEVICES)
+    return kind
+
+
+def check_device(name: str) -> None:
+    """Tries a device, on the machine that is to use it.
+
+    Raises:
+        HarnessError: Unless this machine has it.
+    """
+    import torch
+
+    device_type(name)
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise HarnessError(
+            f"The device {name!r} cannot be used here ({str(error).splitlines()[0]}); use "
+            "device=cpu, or cuda on a machine that has one."
+        ) from error

@@ -1,0 +1,84 @@
+"""What a run scores: by which proxies, on batches of which size, which architectures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from harness.core.errors import HarnessError
+from harness.core.sections import section
+from harness.core.types import Policy
+
+
+@section("")
+@dataclass(frozen=True)
+class ProxyChoice:
+    """By what a network is scored; every field is a key of its own on the command line.
+
+    Attributes:
+        proxies: A named set (job=list shows them), a proxy, ``all``, or a list of these.
+        proxy_sets: Named sets of your own: ``+proxy_sets.mine=[swap,nwot]``.
+        batch_size: Images of the minibatch that the labelled proxies share.
+    """
+
+    proxies: Any = "default"
+    proxy_sets: dict[str, list[str]] = field(default_factory=dict)
+    batch_size: int = 64
+
+    def __post_init__(self) -> None:
+        """Refuses a batch without variance.
+
+        Raises:
+            HarnessError: With what was expected.
+        """
+        if self.batch_size < 2:
+            raise HarnessError(
+                f"batch_size={self.batch_size} is too small; take at least 2 images."
+            )
+
+
+@section("")
+@dataclass(frozen=True)
+class Scope(ProxyChoice):
+    """Which architectures a run scores, and what it makes of failures.
+
+    Attributes:
+        n: Architectures per seed, drawn uniformly from those with ground truth.
+        replace: Draw with replacement.
+        one_per_class: Draw one architecture per isomorphism class.
+        undefined: What an undefined score ranks as: ``worst``, or ``drop`` to leave it out.
+        retry: Score again what ended in an error or out of memory in earlier runs.
+    """
+
+    n: int = 1000
+    replace: bool = False
+    one_per_class: bool = False
+    undefined: str = "worst"
+    retry: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be scored.
+
+        Raises:
+            HarnessError: With what was expected.
+        """
+        super().__post_init__()
+        if self.n < 1:
+            raise HarnessError(f"n={self.n} architectures cannot be drawn; n must be at least 1.")
+        check_policy(self.undefined)
+
+    @property
+    def policy(self) -> Policy:
+        """``undefined`` as the statistics take it; OmegaConf knows no literal types."""
+        return cast(Policy, self.undefined)
+
+
+def check_policy(undefined: str) -> Policy:
+    """Returns the policy that a word names.
+
+    Raises:
+        HarnessError: If it is none.
+    """
+    if undefined not in ("worst", "drop"):
+        raise HarnessError(f"undefined={undefined!r} must be 'worst' or 'drop'.")
+    return cast(Policy, undefined)

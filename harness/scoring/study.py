@@ -1,0 +1,103 @@
+"""Which architectures a run scores by which proxies, and which of it is missing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness.core.types import FAILED
+from harness.executors.progress import blocks
+from harness.proxies.contract import PopulationProxy, populations
+from harness.scoring.conditions import Conditions
+from harness.scoring.shard import ScoreShard
+
+SHARD_SIZE = 10  # architectures: a killed worker loses seconds, a seed makes a hundred files
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a run asks for.
+
+    Attributes:
+        conditions: How scores arise.
+        proxies: What was asked for, in that order.
+        scored: The proxies to score for it.
+        samples: Seed -> architectures, in the order in which they were drawn.
+    """
+
+    conditions: Conditions
+    proxies: tuple[str, ...]
+    scored: tuple[str, ...]
+    samples: dict[int, list[str]]
+
+    @property
+    def size(self) -> int:
+        """Number of (architecture, seed) pairs."""
+        return sum(map(len, self.samples.values()))
+
+    def missing(
+        self, stored: pd.DataFrame, folder: Path, *, retry: bool = False
+    ) -> list[ScoreShard]:
+        """Returns the shards that hold what ``stored`` lacks, with ``retry`` also what failed."""
+        if retry:
+            stored = stored[~stored.status.isin(FAILED)]
+        present = set(zip(stored.key, stored.proxy, stored.seed, stored.conditions, strict=True))
+        prints = self.conditions.fingerprints(self.scored)
+        shards = []
+        for seed, sample in self.samples.items():
+            lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
+            for key in dict.fromkeys(sample):
+                names = [p for p in self.scored if (key, p, seed, prints[p]) not in present]
+                if names:
+                    lacking[tuple(names)].append(key)
+            shards += [
+                ScoreShard(self.conditions, seed, tuple(block), names, folder)
+                for names, keys in lacking.items()
+                for block in blocks(keys, SHARD_SIZE)
+            ]
+        return shards
+
+    def scores(self, stored: pd.DataFrame) -> pd.DataFrame:
+        """Returns one row per draw, proxy and seed; ``stored`` must hold all that is asked for.
+
+        Beside the columns of a shard there is ``draw``, the place of the architecture in the
+        sample of its seed.
+        """
+        prints = self.conditions.fingerprints(self.scored)
+        mine = stored[stored.proxy.map(prints) == stored.conditions]
+        parts = []
+        for seed, sample in self.samples.items():
+            draws = pd.DataFrame({"key": sample, "draw": range(len(sample))})
+            asked = draws.merge(pd.DataFrame({"proxy": self.scored}), how="cross")
+            parts.append(asked.merge(mine[mine.seed == seed], on=["key", "proxy"], how="left"))
+        scores = with_populations(pd.concat(parts, ignore_index=True), self.proxies)
+        return scores[scores.proxy.isin(self.proxies)].reset_index(drop=True)
+
+
+def with_populations(scores: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Adds the scores of the population-level proxies among ``names``, seed by seed."""
+    of_names = [populations.get(name) for name in names if name in populations]
+    seeds = [rows for _, rows in scores.groupby("seed")]
+    return pd.concat(
+        [scores, *(_ranked(of, rows) for of in of_names for rows in seeds)], ignore_index=True
+    )
+
+
+def _ranked(of: PopulationProxy, rows: pd.DataFrame) -> pd.DataFrame:
+    """Scores one seed's draws; ``rows`` holds them in the same order for every proxy."""
+    parts = [rows[rows.proxy == need].reset_index(drop=True) for need in of.needs]
+    values = of.function(np.stack([part.value for part in parts], axis=1))
+    ranked = parts[0].assign(
+        proxy=of.name, value=values, status="ok", seconds=0.0, message="", conditions=""
+    )
+    for part in parts:  # a run that failed says nothing about where it would have ranked
+        ranked["conditions"] += part.conditions
+        failed = part.status.isin(FAILED)
+        for column in ("value", "status", "message"):
+            ranked[column] = ranked[column].mask(failed, part[column])
+    return ranked

@@ -1,0 +1,1 @@
+"""SWAP-NAS: evolution with the regularised SWAP-Score, and its baselines."""

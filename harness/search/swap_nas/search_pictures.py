@@ -1,0 +1,49 @@
+"""Pictures of searches: the best so far of every method, and the DARTS cells that were selected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import figures
+from harness.scoring.conditions import images_of
+from harness.search.swap_nas.measurement import Objective
+from harness.search.swap_nas.search_result import SearchResult
+from harness.search.swap_nas.selected_architectures import trajectories
+from harness.spaces import nb301
+
+
+def draw(result: SearchResult, folder: Path) -> None:
+    """Draws ``trajectory.png`` and, on DARTS, ``cells/``."""
+    config = result.config
+    images = images_of(config.task, config.inputs)
+    picture = figures.trajectory(
+        trajectories(result.evaluations, result.accuracies),
+        f"Search on {config.space} · {config.task}",
+        f"Ψ′ with {_regulariser(result.searches[0].objective)}. {images}",
+    )
+    figures.save(picture, folder / "trajectory", ("png",))
+    if config.space == "darts":
+        _draw_cells(result, folder / "cells")
+
+
+def _regulariser(objective: Objective) -> str:
+    unit = {1e3: "thousand", 1e6: "million"}[objective.unit]
+    return f"μ = {objective.mu:g}, σ = {objective.sigma:g} {unit} parameters"
+
+
+def _draw_cells(result: SearchResult, folder: Path) -> None:
+    for row in result.selected.to_dict("records"):
+        normal, reduce = nb301.parse(row["key"])
+        drawn: dict[str, Sequence[tuple[str, int]]] = {"Normal and reduction cell": normal}
+        if normal != reduce:
+            drawn = {"Normal cell": normal, "Reduction cell": reduce}
+        picture = figures.cells(
+            drawn,
+            f"{row['method']}, seed {row['seed']}",
+            f"Ψ′ = {row['score']:.1f}, Θ = {row['theta']:.3f} thousand. "
+            f"CIFAR-10: {row['params_cifar10'] / 1e6:.2f} M parameters. "
+            f"ImageNet: {row['params_imagenet'] / 1e6:.2f} M parameters, "
+            f"{row['macs_imagenet'] / 1e6:.0f} M multiply-adds.",
+        )
+        figures.save(picture, folder / f"{row['method']}_seed{row['seed']}", ("png",))

@@ -1,0 +1,96 @@
+"""What a user can choose about a SWAP-NAS search. What the paper leaves open says so here."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError, unknown
+from harness.core.sections import section
+
+METHODS = ("swap_nas", "random", "regularised_evolution")
+CELL_MODES = ("tied", "separate")
+LEAST = {
+    **{"evaluations": 1, "population": 2, "cycles": 1, "children": 1},
+    **{"channels": 1, "layers": 1, "images": 2},
+}
+
+
+@section("search")
+@dataclass(frozen=True)
+class SwapNasSettings:
+    """How SWAP-NAS and its baselines search.
+
+    Attributes:
+        method: SWAP-NAS (``swap_nas``), or a baseline with the same number of evaluations:
+            ``random`` or ``regularised_evolution``.
+        evaluations: Scored architectures (with repetitions) after which a search stops; null:
+            population + cycles × (children + 2 × crossover), SWAP-NAS's own mean, for every method.
+        population: Architectures kept; the paper is silent.
+        cycles: Rounds of selection, mutation and replacement; the paper is silent.
+        tournament: Share of the population drawn each cycle (SWAP paper, C.2: half).
+        crossover: Probability that the parent comes from crossover; the paper only says random.
+        children: Mutated children per cycle, of which the best is kept; the paper is silent.
+        duplicates: SWAP-NAS: let a child join that is a member already; algorithm 1 does not ask.
+        cell_mode: DARTS: one cell for both places (``tied``), as in the published genotypes, or
+            two (``separate``).
+        channels: DARTS: channels of the scored network (released code: 3).
+        layers: DARTS: cells of the scored network (released code: 1; separate cells need 3).
+        mu: μ of the regulariser; null: the space's own.
+        sigma: σ of the regulariser; null: the space's own.
+        images: Images that a network is scored on; null: 32 on DARTS (SWAP paper, 4.3), else
+            ``swap.images``.
+    """
+
+    method: str = "swap_nas"
+    evaluations: int | None = None
+    population: int = 50
+    cycles: int = 1000
+    tournament: float = 0.5
+    crossover: float = 0.5
+    children: int = 5
+    duplicates: bool = True
+    cell_mode: str = "tied"
+    channels: int = 3
+    layers: int = 1
+    mu: float | None = None
+    sigma: float | None = None
+    images: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses what cannot be searched with.
+
+        Raises:
+            HarnessError: With what was expected.
+        """
+        for key, known in (("method", METHODS), ("cell_mode", CELL_MODES)):
+            if getattr(self, key) not in known:
+                raise unknown(f"search.{key}", getattr(self, key), known)
+        for key, least in LEAST.items():
+            value = getattr(self, key)
+            if value is not None and value < least:
+                raise HarnessError(f"search.{key}={value} is too small; take at least {least}.")
+        for key in ("tournament", "crossover"):
+            if not 0 <= getattr(self, key) <= 1:
+                raise HarnessError(f"search.{key}={getattr(self, key)} must lie between 0 and 1.")
+        if not math.isfinite(self.mu or 0):
+            raise HarnessError(f"search.mu={self.mu} must be a number, or null.")
+        if self.sigma is not None and not 0 < self.sigma < math.inf:
+            raise HarnessError(f"search.sigma={self.sigma} must be a positive number, or null.")
+        if self.cell_mode == "separate" and self.layers < 3:
+            raise HarnessError(
+                "search.cell_mode=separate needs search.layers=3 or more: with fewer, no normal "
+                "cell is in the scored network."
+            )
+
+    @property
+    def budget(self) -> int:
+        """Evaluations of a search, the same for every method.
+
+        Without a number of its own, it is what SWAP-NAS needs on average for its cycles: every
+        cycle evaluates the children, and the two offspring of a crossover where there is one.
+        """
+        if self.evaluations is not None:
+            return self.evaluations
+        per_cycle = self.children + 2 * self.crossover
+        return self.population + round(self.cycles * per_cycle)

@@ -1,0 +1,1 @@
+"""Zero-Cost-PT: perturbation-based search in an untrained supernet."""

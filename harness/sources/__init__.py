@@ -1,0 +1,1 @@
+"""Outside files: which there are, fetched, verified, converted once, read safely."""

@@ -1,0 +1,77 @@
+"""The raw formats of NAS-Bench-Suite-Zero's score files, shared by all its search spaces.
+
+The released tables are a zip of JSON files named ``benchmark--<space>--<task>--<start>.json``. Each
+is a list of ``{"arch": "(4, 0, 3, 1, 4, 3)", "val_accuracy": 85.9, ...}``, one entry per
+architecture. The early tables are one JSON object ``{task: {architecture: {"val_accuracy": 85.9,
+...}}}``, some of them below the name of the space.
+Krishnakumar et al., "NAS-Bench-Suite-Zero", NeurIPS 2022 (data sets and benchmarks).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from harness.core.errors import DataError, HarnessError
+
+Ids = tuple[int, ...]
+Accuracies = list[tuple[str, float]]
+"""Key and accuracy of each architecture, as stored: percent for accuracies."""
+
+
+def ids(text: str) -> Ids:
+    """Returns the numbers of an architecture tuple that was written as text."""
+    return tuple(int(number) for number in re.findall(r"\d+", text))
+
+
+def accuracies(path: Path, task: str, to_key: Callable[[Ids], str]) -> Accuracies:
+    """Reads one task of a zip.
+
+    Args:
+        path: The zip.
+        task: What the file calls the task.
+        to_key: Turns an architecture tuple into the space's canonical key.
+
+    Raises:
+        DataError: If the zip holds nothing of that task, or an entry without its fields.
+    """
+    try:
+        rows = [(to_key(ids(e["arch"])), float(e["val_accuracy"])) for e in _entries(path, task)]
+    except (KeyError, TypeError, ValueError, HarnessError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path} is not a NAS-Bench-Suite-Zero score file ({error!r}).") from error
+    if not rows:
+        raise DataError(f"{path} holds no scores of the task {task!r}.")
+    return rows
+
+
+def _entries(path: Path, task: str) -> Iterator[dict[str, str]]:
+    with zipfile.ZipFile(path) as archive:
+        for member in sorted(archive.namelist()):
+            parts = PurePosixPath(member).stem.split("--")
+            if member.endswith(".json") and len(parts) == 4 and parts[2] == task:
+                yield from json.loads(archive.read(member))
+
+
+def early_accuracies(path: Path, space: str, task: str, to_key: Callable[[str], str]) -> Accuracies:
+    """Reads one task of an early table, in the order of the file.
+
+    Args:
+        path: The JSON file.
+        space: What the file calls the space, where it does.
+        task: What the file calls the task.
+        to_key: Turns an architecture, as the file writes it, into the space's canonical key.
+
+    Raises:
+        DataError: If the file is not such a table.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        entries = content.get(space, content)[task]
+        return [(to_key(arch), float(entry["val_accuracy"])) for arch, entry in entries.items()]
+    except (AttributeError, KeyError, TypeError, ValueError, HarnessError) as error:
+        raise DataError(
+            f"{path} is not an early NAS-Bench-Suite-Zero table of {task} ({error!r})."
+        ) from error

@@ -1,0 +1,133 @@
+"""What every search space offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.core import seeds
+from harness.core.errors import HarnessError, unknown
+from harness.core.registry import Registry
+from harness.inputs.tasks import Task, tasks
+
+if TYPE_CHECKING:  # the command line knows spaces and draws keys without torch
+    from torch import nn
+
+
+class Space(ABC):
+    """A search space: architectures with a canonical key and the network that each stands for.
+
+    A new space is one file: a subclass with ``name``, ``tasks``, ``keys``, ``network`` and, if a
+    closed form is known, ``count_params``; instantiate it once and add it to ``spaces``.
+    """
+
+    name: ClassVar[str]
+    tasks: ClassVar[tuple[str, ...]]
+
+    @abstractmethod
+    def keys(self) -> Sequence[str]:
+        """Returns the canonical keys of all architectures that can be drawn, in a fixed order."""
+
+    @abstractmethod
+    def canonical(self, key: str) -> str:
+        """Returns the canonical form of ``key``.
+
+        Raises:
+            HarnessError: If ``key`` is not an architecture of this space.
+        """
+
+    @abstractmethod
+    def network(self, key: str, task: Task) -> nn.Module:
+        """Builds the benchmark's network; weights come from torch's global generator."""
+
+    @abstractmethod
+    def count_params(self, key: str, task: str) -> int:
+        """Returns the number of trainable parameters, without building the network."""
+
+    def theta_params(self, key: str, task: str) -> int:
+        """Returns the number of parameters that stands for the architecture's size (SWAP's Θ)."""
+        return self.count_params(key, task)
+
+    def thin(self, key: str) -> nn.Module | None:
+        """Builds the network with one channel and one cell; None if there is none."""
+        self.canonical(key)
+        return None
+
+    def isomorphism_class(self, key: str) -> str:
+        """Returns a name shared by the architectures that compute the same function."""
+        return self.canonical(key)
+
+    def sample(
+        self,
+        n: int,
+        seed: int,
+        *,
+        pool: Sequence[str] | None = None,
+        replace: bool = False,
+        one_per_class: bool = False,
+    ) -> list[str]:
+        """Draws architectures uniformly; the first k of a larger draw are the smaller draw.
+
+        Args:
+            n: How many to draw, at least 1.
+            seed: Which draw.
+            pool: Keys to draw from instead of the whole space, for example those with ground
+                truth; its order does not matter.
+            replace: Draw with replacement.
+            one_per_class: Keep only the first drawn of each isomorphism class.
+
+        Returns:
+            ``n`` canonical keys.
+
+        Raises:
+            HarnessError: If n is below 1, or larger than the pool when drawing without
+                replacement.
+        """
+        if n < 1:
+            raise HarnessError(f"n={n} architectures cannot be drawn; n must be at least 1.")
+        available = sorted(self.keys() if pool is None else pool)
+        random = seeds.numpy_stream("sample", self.name, seed)
+        if replace:
+            return [available[i] for i in random.integers(len(available), size=n)]
+        shuffled = [available[i] for i in random.permutation(len(available))]
+        if one_per_class:
+            shuffled = self._firsts(shuffled)
+        if n > len(shuffled):
+            raise HarnessError(
+                f"n={n} architectures were asked for, but only {len(shuffled)} can be drawn from "
+                f"{self.name} without replacement; lower n."
+            )
+        return shuffled[:n]
+
+    def _firsts(self, keys: Sequence[str]) -> list[str]:
+        """Returns the first key of every isomorphism class."""
+        firsts: dict[str, str] = {}
+        for key in keys:
+            firsts.setdefault(self.isomorphism_class(key), key)
+        return list(firsts.values())
+
+    def build(self, key: str, task: str, seed: int = 0) -> nn.Module:
+        """Builds the network of ``key`` for ``task`` with the weights of ``seed``.
+
+        The weights depend on the seed and the key alone, never on what was built before.
+
+        Raises:
+            HarnessError: If the key or the task is unknown to this space.
+        """
+        key, spec = self.canonical(key), self.task(task)
+        with seeds.torch_stream("weights", seed, key):
+            return self.network(key, spec)
+
+    def task(self, name: str) -> Task:
+        """Returns the task called ``name``.
+
+        Raises:
+            HarnessError: If this space has no such task.
+        """
+        if name not in self.tasks:
+            raise unknown(f"task of {self.name}", name, self.tasks)
+        return tasks.get(name)
+
+
+spaces: Registry[Space] = Registry("search space", home="harness.spaces")

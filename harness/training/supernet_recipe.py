@@ -1,0 +1,56 @@
+"""How a supernet is trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.core.errors import HarnessError
+from harness.core.sections import section
+
+
+@section("train_supernet")
+@dataclass(frozen=True)
+class SupernetRecipe:
+    """How a supernet is trained; the defaults are DARTS-PT's.
+
+    Attributes:
+        images: Labelled images, half of them for the weights, half for α and for validation; null
+            takes all. There is no augmentation per epoch.
+        epochs: Passes over a half; Zero-Cost-PT reads α after 60.
+        batch_size: Images per step.
+        learning_rate: Of the weights (SGD) at the start; it falls along a cosine, epoch by epoch.
+        final_learning_rate: Where that cosine would end.
+        momentum: Of SGD.
+        weight_decay: Of the weights.
+        clip: Largest norm of the weights' gradient.
+        alpha_learning_rate: Of α (Adam).
+        alpha_weight_decay: Of α.
+        tune_epochs: Epochs between two decisions, and before an accuracy counts for disc-acc.
+        tune_learning_rate: Of the weights at the start of these.
+    """
+
+    images: int | None = None
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 0.025
+    final_learning_rate: float = 0.001
+    momentum: float = 0.9
+    weight_decay: float = 3e-4
+    clip: float = 5.0
+    alpha_learning_rate: float = 3e-4
+    alpha_weight_decay: float = 1e-3
+    tune_epochs: int = 5
+    tune_learning_rate: float = 0.0025
+
+    def __post_init__(self) -> None:
+        """Refuses a training that would train nothing.
+
+        Raises:
+            HarnessError: With what is allowed.
+        """
+        for name, least in (("epochs", 1), ("batch_size", 2), ("tune_epochs", 0), ("images", 4)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise HarnessError(
+                    f"train_supernet.{name}={value} is too small; take at least {least}."
+                )
