@@ -15,7 +15,7 @@ from vectors import measured, on_meta, parameters, vectors
 
 from harness.core.errors import HarnessError
 from harness.inputs.tasks import tasks
-from harness.spaces import nb101, nb101_cells
+from harness.spaces import nb101, nb101_cells, nb101_enumeration
 from harness.spaces.networks.nb101_network import Nb101Cell
 
 space = nb101.NasBench101()
@@ -93,6 +93,28 @@ def test_number_of_unique_cells(vertices, unique):
                 )
             )
     assert len(hashes) == unique
+    codes = [
+        nb101_enumeration.encode(vertices, *cell)
+        for cell in nb101_enumeration.labelled_graphs(vertices)
+    ]
+    assert len(codes) == unique
+    specs = map(nb101_enumeration.decode, codes)
+    assert {nb101_cells.isomorphism_hash(spec) for spec in specs} == hashes
+
+
+def test_number_of_cells_with_six_vertices():
+    assert sum(1 for _ in nb101_enumeration.labelled_graphs(6)) == 64_542 - 2_532
+
+
+@pytest.mark.slow
+def test_all_423_624_cells_in_the_order_of_their_hashes():
+    cells = nb101_enumeration.cells_by_hash()
+    assert len(cells) == 423_624
+    assert list(cells) == sorted(cells)
+    for name, code in list(cells.items())[::20_000]:
+        assert (
+            nb101_cells.isomorphism_hash(nb101_cells.prune(nb101_enumeration.decode(code))) == name
+        )
 
 
 @given(keys)
