@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor
 
 from harness.core.errors import UndefinedScoreError
@@ -51,6 +50,8 @@ def az_nas(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Source: Lee & Ham 2024, AZ-NAS.
     """
+    from scipy.stats import rankdata
+
     filled = np.where(np.isnan(columns), -np.inf, columns)
     ranks = rankdata(filled, axis=0)
     result: NDArray[np.float64] = np.log(ranks / len(ranks)).sum(axis=1)
