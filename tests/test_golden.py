@@ -104,7 +104,7 @@ def test_two_small_networks_of_every_space(space: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", list(GOLDEN[CASES].drop_duplicates().itertuples(index=False)))
 def test_every_network(case: tuple[object, ...]) -> None:
-    assert differing(GOLDEN[(GOLDEN[CASES] == case).all(axis=1)]) == []
+    assert differing(GOLDEN[(GOLDEN[CASES] == list(case)).all(axis=1)]) == []
 
 
 def test_every_proxy_has_golden_scores() -> None:
