@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow lint smoke results agreement bench docs report clean figure5b figure8 \
+.PHONY: help demo install test test-slow lint smoke results agreement bench docs truth-tables report clean figure5b figure8 \
 	analysis sensitivity-scores
 
 help: ## List the targets
@@ -47,6 +47,9 @@ bench: install ## Speed as ratios, measured in one run (leave the machine alone 
 
 report: install ## The HTML report of all finished results: results/report/index.html
 	$(HARNESS) job=report
+
+truth-tables: install ## Make the bundled tables of ground truth from their raw files (minutes)
+	$(HARNESS) job=truth_tables
 
 docs: install ## Make docs/proxies.md and docs/truth.md from the code
 	$(HARNESS) job=document

@@ -5,8 +5,9 @@ sample -> build -> run passes -> score proxies -> keep -> join with truth -> cor
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from harness.scoring.conditions import Conditions, conditions_at, images_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study
-from harness.spaces.space import spaces
+from harness.spaces.space import Space, spaces
 
 DRAW = ["seed", "draw", "proxy"]
 
@@ -62,7 +63,7 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
     """
     started = time.monotonic()
     accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
-    study = study_of(config, scope, settings, list(accuracies.key))
+    study = study_of(config, scope, settings, accuracies.key)
     _tell_limits(config, scope, settings, study, len(accuracies))
     conditions = conditions_of(study, accuracies, config, scope)
     refuse_other_conditions(result_path(config), conditions, overwrite=config.overwrite)
@@ -85,14 +86,22 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
             f"Scores are still missing in {table.folder} although all work was done; if workers "
             "ran on other machines, choose a results= folder that all of them share."
         )
-    known = accuracies[["key", "value"]].rename(columns={"value": "truth"})
-    joined = study.scores(stored).merge(known, on="key", how="left")
-    columns = [*SCHEMA.names[:5], "draw", *SCHEMA.names[5:], "truth"]
-    rows = _in_order(joined[columns], study.proxies)
+    rows = _in_order(_joined(study.scores(stored), accuracies, config.space), study.proxies)
     return Evaluation(study, accuracies, rows, time.monotonic() - started)
 
 
-def study_of(config: Config, scope: Scope, settings: Settings, pool: list[str]) -> Study:
+def _joined(scores: pd.DataFrame, accuracies: pd.DataFrame, space: str) -> pd.DataFrame:
+    """Adds the accuracy as ``truth``; of another spelling of a cell, that of the cell."""
+    known = pd.Series(accuracies["value"].to_numpy(), index=accuracies["key"])
+    keys = pd.Series(scores["key"].unique())
+    of_keys = known.reindex(keys).set_axis(keys)
+    for key in of_keys.index[of_keys.isna()]:
+        of_keys[key] = known.get(spaces.get(space).benchmark_key(key), math.nan)
+    columns = [*SCHEMA.names[:5], "draw", *SCHEMA.names[5:], "truth"]
+    return scores.assign(truth=scores["key"].map(of_keys))[columns]
+
+
+def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[str]) -> Study:
     """Works out what a run asks for; ``pool`` holds the architectures with ground truth.
 
     Raises:
@@ -100,13 +109,7 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: list[str]) 
     """
     space = spaces.get(config.space)
     space.task(config.task)
-    limited = scope.n if scope.replace or scope.one_per_class else min(scope.n, len(pool))
-    samples = {
-        seed: space.sample(
-            limited, seed, pool=pool, replace=scope.replace, one_per_class=scope.one_per_class
-        )
-        for seed in config.seeds
-    }
+    samples = {seed: _sample(space, scope, seed, pool) for seed in config.seeds}
     names = resolved(scope.proxies, scope.proxy_sets)
     asked = Conditions(
         config.space,
@@ -121,6 +124,15 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: list[str]) 
     return Study(conditions_at(asked, to_score, pool), names, to_score, samples)
 
 
+def _sample(space: Space, scope: Scope, seed: int, pool: Collection[str]) -> list[str]:
+    if scope.sample == "labelled":
+        return space.sample_labelled(scope.n, seed)
+    limited = scope.n if scope.replace or scope.one_per_class else min(scope.n, len(pool))
+    return space.sample(
+        limited, seed, pool=pool, replace=scope.replace, one_per_class=scope.one_per_class
+    )
+
+
 def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of shards and of finished results, each score once, failures last."""
     rows: pd.DataFrame = pd.concat([shards, earlier[SCHEMA.names]], ignore_index=True)
@@ -131,7 +143,7 @@ def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
 def _tell_limits(
     config: Config, scope: Scope, settings: Settings, study: Study, available: int
 ) -> None:
-    if scope.n > available and not scope.replace:
+    if scope.n > available and not scope.replace and scope.sample == "uniform":
         console.print(
             f"n={scope.n} is more than the {available} architectures of {config.space} "
             f"with ground truth on {config.task}; all of them are used.",
@@ -156,10 +168,17 @@ def conditions_of(
     return {
         **study.conditions.shared(),
         "truth": {"variant": info["variant"], "n": info["n"], **record.sources(config, info)},
-        "sample": {"replace": scope.replace, "one_per_class": scope.one_per_class},
+        "sample": _how(scope),
         "undefined": scope.undefined,
         "proxies": {name: study.conditions.own(name) for name in study.scored},
     }
+
+
+def _how(scope: Scope) -> dict[str, Any]:
+    """Describes how architectures are drawn; the words of earlier results stay as they are."""
+    if scope.sample == "labelled":
+        return {"labelled": True}
+    return {"replace": scope.replace, "one_per_class": scope.one_per_class}
 
 
 def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:

@@ -19,7 +19,7 @@ from harness.proxies.sets import proxy_sets
 from harness.sources.catalogue import Source, source
 from harness.sources.places import data_folder, mirror_folder
 from harness.spaces.space import spaces
-from harness.truth.records import TruthInfo, records
+from harness.truth.records import Record, records
 
 BUNDLED, AT_HAND, DOWNLOAD, BY_HAND = "bundled", "at hand", "download", "by hand"
 
@@ -114,7 +114,7 @@ def _truths(of_spaces: Iterable[str], of_tasks: Iterable[str]) -> list[Entry]:
             "truth",
             one.info.variant,
             f"{one.info.space}/{one.info.task}{', default' if one.default else ''}",
-            _truth_available(one.info),
+            _truth_available(one),
             f"{one.info.metric}; {one.info.split}",
         )
         for one in sorted(known, key=lambda r: (r.info.space, r.info.task, not r.default))
@@ -122,9 +122,9 @@ def _truths(of_spaces: Iterable[str], of_tasks: Iterable[str]) -> list[Entry]:
     ]
 
 
-def _truth_available(info: TruthInfo) -> str:
-    entries = [source(name) for name in info.sources]
-    if not entries:
+def _truth_available(record: Record) -> str:
+    entries = [source(name) for name in record.info.sources]
+    if record.bundled or not entries:
         return BUNDLED
     if all(map(_lies_here, entries)):
         return AT_HAND

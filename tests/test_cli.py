@@ -256,7 +256,7 @@ MISTAKES = {
     "inputs=cifar10": "takes 3×8×8; choose other inputs",
     "truth=sv": "Unknown choice of truth 'sv'. Did you mean 'csv'?",
     "truth=measured": "which reads no file of yours",
-    "truth=test_mean": "Unknown ground-truth variant of nb201/digits 'test_mean'",
+    "truth=test_seeds": "Unknown ground-truth variant of nb201/digits 'test_seeds'",
     "truth.path=nowhere.csv": "nowhere.csv does not exist",
     "experiment=nothing": "Unknown choice of experiment 'nothing'",
     "n=0": "n must be at least 1",
@@ -371,13 +371,13 @@ def test_a_file_of_a_mirror_that_is_another_one(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
-    place = tmp_path / "mirror" / source("nats_tss_means").place
+    place = tmp_path / "mirror" / source("nb201_cifar10_seeds").place
     with atomic(place) as temporary:
-        temporary.write_bytes(bytes(source("nats_tss_means").bytes or 10))
+        temporary.write_bytes(bytes(source("nb201_cifar10_seeds").bytes or 10))
     monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path / "mirror"))
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path / "data"))
     before = snapshot(finished)
-    wrong = ["task=cifar10", "truth=test_mean", "truth.path=null", "inputs=gaussian"]
+    wrong = ["task=cifar10", "truth=test_seeds", "truth.path=null", "inputs=gaussian"]
     assert call(finished, *RUN, *wrong) == 1
     assert_one_sentence(capsys.readouterr().err, f"{place} in HARNESS_MIRROR is another file")
     assert snapshot(finished) == before

@@ -161,7 +161,7 @@ WRONG = {
         (["architecture=15625"], "is no index of nb201, which lists 15,625"),
         (["architecture=-1"], "is no index of nb201"),
         (["architecture=|none~1|"], "is not a NAS-Bench-201 architecture"),
-        (["architecture=0", "space=nb101"], "nb101 is too large to list; name one by its key"),
+        (["architecture=0", "space=nb301"], "nb301 is too large to list; name one by its key"),
     ],
 )
 def test_what_names_no_network(

@@ -15,7 +15,8 @@ from vectors import measured, on_meta, parameters, vectors
 
 from harness.core.errors import HarnessError
 from harness.inputs.tasks import tasks
-from harness.spaces import nb101, nb101_cells, nb101_enumeration
+from harness.sources.fetch import fetch
+from harness.spaces import nb101, nb101_cells, nb101_enumeration, nb101_table
 from harness.spaces.networks.nb101_network import Nb101Cell
 
 space = nb101.NasBench101()
@@ -26,7 +27,7 @@ EXAMPLE = "conv1x1~0|conv3x3~0|conv3x3~0|conv3x3~3|maxpool3x3~0|output~1245"
 # Known facts of the benchmark: isomorphic cells whose sizes differ.
 THREE_WAY = ("conv3x3~0|conv1x1~0|maxpool3x3~0|output~123", 2_040_231)
 THREE_WAY_TWIN = ("maxpool3x3~0|conv1x1~0|conv3x3~0|output~123", 2_024_094)
-keys = st.integers(0, 2**32).map(lambda seed: space.draw(np.random.default_rng(seed)))
+keys = st.integers(0, 2**32).map(lambda seed: nb101.labelled_cell(np.random.default_rng(seed)))
 
 
 def counted(key):
@@ -111,10 +112,7 @@ def test_all_423_624_cells_in_the_order_of_their_hashes():
     cells = nb101_enumeration.cells_by_hash()
     assert len(cells) == 423_624
     assert list(cells) == sorted(cells)
-    for name, code in list(cells.items())[::20_000]:
-        assert (
-            nb101_cells.isomorphism_hash(nb101_cells.prune(nb101_enumeration.decode(code))) == name
-        )
+    assert list(cells.values()) == nb101_table.codes().tolist()
 
 
 @given(keys)
@@ -267,23 +265,60 @@ def test_sampler_is_uniform_over_labelled_matrices():
         except HarnessError:
             continue
         sizes.append(key.count("|"))
-    drawn = [key.count("|") for key in space.sample(2000, 0, replace=True)]
+    drawn = [key.count("|") for key in space.sample_labelled(2000, 0)]
     assert np.mean(drawn) == pytest.approx(np.mean(sizes), abs=5 * np.std(sizes) / 2000**0.5)
-    names = "".join(space.sample(2000, 0, replace=True))
+    names = "".join(space.sample_labelled(2000, 0))
     shares = np.array([names.count(f"{name}~") for name in ("conv3x3", "conv1x1", "maxpool3x3")])
     assert shares / shares.sum() == pytest.approx([1 / 3] * 3, abs=0.02)
 
 
-def test_sampling_ends_when_nothing_new_comes(monkeypatch):
-    monkeypatch.setattr(nb101.NasBench101, "draw", lambda self, random: "output~0")
-    with pytest.raises(HarnessError, match="nothing new after 1"):
-        space.sample(2, 0)
-    assert space.sample(2, 0, replace=True) == ["output~0"] * 2
+def test_all_cells_are_listed_by_hash():
+    keys = space.keys()
+    assert len(keys) == len(set(keys)) == 423_624
+    hashes = [space.isomorphism_class(key) for key in keys[::5000]]
+    assert hashes == sorted(hashes)
+    assert space.listed().to_pylist() == sorted(keys)
+    assert keys[::997] == [nb101_table.key_at(place) for place in range(0, len(keys), 997)]
+    for key in keys[::5000]:
+        assert space.canonical(key) == key == nb101.cell_of_hash(space.isomorphism_class(key))
+    with pytest.raises(HarnessError, match="no cell with the hash 0000"):
+        nb101.cell_of_hash("0" * 32)
 
 
-def test_keys_cannot_be_listed():
-    with pytest.raises(HarnessError, match="cannot be listed"):
-        space.keys()
+@given(keys)
+def test_another_spelling_leads_to_the_cell_that_was_trained(key):
+    trained = space.benchmark_key(key)
+    assert space.isomorphism_class(trained) == space.isomorphism_class(key)
+    assert space.benchmark_key(trained) == trained
+
+
+def test_uniform_draws_need_no_pool():
+    """Of the 423,624 cells 84.8 % have seven vertices; labelled draws are pruned to far fewer."""
+    drawn = space.sample(2000, 0)
+    share = np.mean([key.count("|") == 5 for key in drawn])
+    assert share == pytest.approx((423_624 - 64_542) / 423_624, abs=0.04)
+    assert drawn == space.sample(2000, 0, pool=space.keys()[::-1])
+
+
+@pytest.mark.mirror
+def test_cells_are_spelled_as_the_benchmark_spells_them():
+    """Against its own matrices of 1,000 cells and its own sizes of 30,001."""
+    folder = fetch("nb101_validation_first").parent
+    old = folder.parents[2] / "a6f5839685f73057a7bca277b9ee5e36276d0bdf" / "static" / "data"
+    raw = json.loads((old / "data-1k.json").read_text())
+    names = {-1: "input", -2: "output", **dict(enumerate(nb101_cells.OPERATIONS))}
+    keys = space.keys()
+    for place, (matrix, labels) in enumerate(zip(raw["adjacency"], raw["operations"], strict=True)):
+        used = labels.index(-2) + 1
+        rows = [row[:used] for row in matrix[:used]]
+        assert nb101.from_spec(rows, [names[label] for label in labels[:used]]) == keys[place]
+    first, later = (
+        json.loads(fetch(f"nb101_validation_{part}").read_text())["trainable_parameters"]
+        for part in ("first", "later")
+    )
+    sizes = dict(enumerate(first)) | dict(enumerate(later, 36_202))
+    for place in list(sizes)[::11]:
+        assert space.count_params(keys[place], "cifar10") == sizes[place]
 
 
 @pytest.mark.parametrize(

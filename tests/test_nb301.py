@@ -328,3 +328,11 @@ def test_published_parameter_counts():
             assert suite_zero.count_params(space.canonical(raw), "cifar10") == round(size * 1e6)
             checked += 1
     assert checked == 1225
+
+
+def test_sampling_ends_when_nothing_new_comes(monkeypatch):
+    key = space.sample(1, 0)[0]
+    monkeypatch.setattr(nb301.NasBench301, "draw", lambda self, random: key)
+    with pytest.raises(HarnessError, match="nothing new after 1"):
+        space.sample(2, 0)
+    assert space.sample(2, 0, replace=True) == [key] * 2

@@ -25,7 +25,7 @@ def specs() -> list[Spec]:
     ]
     extremes = ["output~0", "maxpool3x3~0|output~01", "conv1x1~0|conv3x3~0|maxpool3x3~0|output~123"]
     random = seeds.numpy_stream("cells", 0)
-    drawn = [SPACE.draw(random) for _ in range(40)]
+    drawn = [nb101.labelled_cell(random) for _ in range(40)]
     small = [key for key in drawn if SPACE.count_params(key, "cifar10") < 7e6]
     return [*known, *map(nb101.parse, [*extremes, *islice(small, 6)])]
 

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from scipy.stats import spearmanr
 from harness import truth
 from harness.core.errors import DataError
 from harness.sources import convert, suite_zero
+from harness.spaces import nb101
 from harness.spaces.space import spaces
 from harness.spaces.tnb101 import TASKS
 from harness.truth import darts_swap_truth, nb101_truth, nb301_truth, records, tnb101_truth
@@ -88,7 +90,7 @@ def test_exactly_the_dead_micro_cells_stay_at_chance(load) -> None:
 def test_nb101_keeps_one_spelling_of_each_cell(
     load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = load("nb101", "cifar10")
+    values = truth.load("nb101", "cifar10", "suite_zero").set_index("key").value
     space = spaces.get("nb101")
     assert len({space.isomorphism_class(key) for key in values.index}) == len(values) == 292
     hits = values * 9984 / 100
@@ -114,7 +116,10 @@ def test_nb301_joins_both_files(load) -> None:
     # 0.46 was published, on 11,221 architectures of which these are early draws.
     assert _rank_of_params(values, "nb301", "cifar10") == pytest.approx(0.46, abs=0.08)
     space = spaces.get("nb301")
-    early, later = (json.loads(truth.fetch(name).read_text()) for name in nb301_truth.INFO.sources)
+    early, later = (
+        json.loads(truth.fetch(name).read_text())
+        for name in ("nbsz_nb301_early", "nbsz_nb301_later")
+    )
     early, later = (
         {space.canonical(key): entry["val_accuracy"] for key, entry in table.items()}
         for table in (early["cifar10"], later["nasbench301"]["cifar10"])
@@ -123,6 +128,40 @@ def test_nb301_joins_both_files(load) -> None:
     assert len(shared) == 7
     assert max(abs(early[key] - later[key]) for key in shared) < 0.175  # as the note says
     assert dict(values) == later | early
+
+
+def test_nb101_is_whole_and_its_best_cell_is_the_known_one(load) -> None:
+    values = load("nb101", "cifar10")
+    assert len(values) == 423_624
+    assert values.max() == pytest.approx(94.3175752957662, abs=1e-6)  # float32 runs
+    best = values.idxmax()
+    space = spaces.get("nb101")
+    assert truth.value("nb101", "cifar10", best) == values.max()
+    spec = nb101.parse(best)
+    vertices = len(spec.operations)
+    inner = range(1, vertices - 1)
+    for order in permutations(inner):  # any other spelling of the cell finds it, too
+        place = [0, *order, vertices - 1]
+        rows = [[spec.matrix[i][j] for j in place] for i in place]
+        if not np.tril(rows).any():
+            other = nb101.from_spec(rows, [spec.operations[i] for i in place])
+            assert truth.value("nb101", "cifar10", other) == values.max()
+    single = truth.load("nb101", "cifar10", "validation_108").set_index("key").value
+    assert len(single) == 30_001
+    assert spearmanr(single, values[single.index]).statistic == pytest.approx(0.986, abs=0.001)
+    epochs = [truth.load("nb101", "cifar10", f"validation_{n}").value for n in (4, 12, 36, 108)]
+    means = [one.mean() for one in epochs]
+    assert means == sorted(means)
+    assert space.sample(3, 0, pool=values.index.tolist()) == space.sample(3, 0)
+
+
+def test_nb301_noisy_answers_correlate_with_size_as_the_other_table_does(load) -> None:
+    noisy = truth.load("nb301", "cifar10", "surrogate_noisy").set_index("key").value
+    assert len(noisy) == 10_000
+    rho = _rank_of_params(noisy.iloc[::10], "nb301", "cifar10")
+    assert rho == pytest.approx(
+        _rank_of_params(load("nb301", "cifar10"), "nb301", "cifar10"), abs=0.1
+    )
 
 
 @mirror
@@ -159,7 +198,7 @@ def test_an_early_table_of_another_form_is_refused(tmp_path: Path, content: str)
     path.write_text('{"cifar10": {"((1, 2))": {"val_accuracy": 90}}}')
     assert suite_zero.early_accuracies(path, "any", "cifar10", str) == [("((1, 2))", 90)]
     with pytest.raises(DataError, match="not an early"):  # no cell of the space
-        nb301_truth.read_file(path, "cifar10")
+        nb301_truth.read_suite_zero(path, path, "cifar10")
 
 
 def test_a_faulty_darts_table_is_refused(tmp_path: Path) -> None:

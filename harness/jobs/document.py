@@ -10,16 +10,21 @@ from harness.jobs.job import job
 
 @job(one_space=False)
 def document(config: Config) -> Path:
-    """Writes the pages docs/proxies.md and docs/truth.md from the code.
+    """Writes NOTICE and the pages docs/proxies.md and docs/truth.md from the code.
 
     Returns:
         The folder ``docs``.
     """
     from harness.core.files import atomic
-    from harness.report.documents import proxies_page, truth_page
+    from harness.report.documents import notice, proxies_page, truth_page
 
     folder = Path("docs")
-    for name, text in (("proxies.md", proxies_page()), ("truth.md", truth_page())):
-        with atomic(folder / name) as temporary:
+    pages = {
+        folder / "proxies.md": proxies_page(),
+        folder / "truth.md": truth_page(),
+        Path("NOTICE"): notice(),
+    }
+    for path, text in pages.items():
+        with atomic(path) as temporary:
             temporary.write_text(text, encoding="utf-8")
     return folder

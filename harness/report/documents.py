@@ -1,4 +1,4 @@
-"""The pages of docs/ that are made from the code: every proxy and every ground truth."""
+"""The pages that are made from the code: every proxy, every ground truth, NOTICE."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from harness.core.sections import section_name
 from harness.proxies.contract import PopulationProxy, Proxy, populations, proxies
 from harness.results.table_files import markdown
 from harness.sources.catalogue import source
+from harness.truth.records import records
 
 PROXIES = """# Proxies
 
@@ -28,9 +29,31 @@ first variant of a space and task is its default, `truth=VARIANT` takes another,
 
 ## How many architectures are available, and how
 
-`download`: fetched and checked when first asked for. `by hand`: place the file where the message
-says; it is checked. `by hand, named`: no checksum is published, so nothing is read unless you name
-your copy, `truth.path=`, and vouch for it.
+`bundled`: in the package (NOTICE says from where). `download`: fetched and checked when first asked
+for. `by hand`: place the file where the message says; it is checked. `by hand, named`: no checksum
+is published, so nothing is read unless you name your copy, `truth.path=`, and vouch for it.
+
+"""
+
+NOTICE = """The zero-cost-harness is under the MIT licence, see LICENSE.
+
+The tables in harness/truth/embedded/ and harness/spaces/embedded/ were made by `make truth-tables`
+from the files below: accuracies were chosen, put under keys of our own and stored as parquet. Each
+file's address holds the commit. Apache-2.0 stands in LICENSES/Apache-2.0.txt. The MIT licence is
+that of LICENSE, with the copyright of the respective authors: Niccolò Cavagnero and Luca Robbiano
+(FreeREA), GT Synergy Lab (maestro). tiga1231/nasbench-vis states its licence, ISC, in its
+package.json:
+
+    Permission to use, copy, modify, and/or distribute this software for any purpose with or
+    without fee is hereby granted, provided that the above copyright notice and this permission
+    notice appear in all copies. THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL
+    WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND
+    FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT, INDIRECT, OR
+    CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS,
+    WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN
+    CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+
+The files, and who publishes them under which licence:
 
 """
 
@@ -67,11 +90,25 @@ def availability(tables: pd.DataFrame) -> pd.DataFrame:
         tables: What ``truth.overview`` returns.
     """
     counts = tables.pivot_table("n", ["space", "task"], "available", aggfunc="max", dropna=False)
-    ways = [way for way in ("download", "by hand", "by hand, named") if way in counts]
+    ways = [way for way in ("bundled", "download", "by hand", "by hand, named") if way in counts]
     counts = counts[ways].astype("Int64").dropna(how="all").reset_index()
     # Tasks of the same numbers share a row.
     rows = counts.groupby(["space", *ways], dropna=False, sort=False)["task"].agg(", ".join)
     return rows.reset_index()[["space", "task", *ways]]
+
+
+def notice() -> str:
+    """Returns where the bundled tables come from, as their licences ask for it."""
+    rows = sorted(
+        {
+            (entry.publisher, entry.licence, entry.address)
+            for record in records.values()
+            if record.bundled
+            for entry in map(source, record.info.sources)
+        }
+    )
+    lines = [f"{publisher} ({licence})\n    {address}\n" for publisher, licence, address in rows]
+    return NOTICE + "\n".join(lines)
 
 
 def placed_files(tables: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
@@ -70,7 +70,9 @@ class Conditions:
         return _batch(self, seed)
 
 
-def conditions_at(conditions: Conditions, names: Iterable[str], pool: Sequence[str]) -> Conditions:
+def conditions_at(
+    conditions: Conditions, names: Iterable[str], pool: Collection[str]
+) -> Conditions:
     """Returns the conditions with the settings that some proxies read, as they hold in the space.
 
     Args:

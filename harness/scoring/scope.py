@@ -43,7 +43,9 @@ class Scope(ProxyChoice):
     """Which architectures a run scores, and what it makes of failures.
 
     Attributes:
-        n: Architectures per seed, drawn uniformly from those with ground truth.
+        n: Architectures per seed, drawn from those with ground truth.
+        sample: ``uniform``, or ``labelled``: matrices of nb101 as NAS-Bench-Suite-Zero drew them,
+            with repeats; small cells are drawn most.
         replace: Draw with replacement.
         one_per_class: Draw one architecture per isomorphism class.
         undefined: What an undefined score ranks as: ``worst``, or ``drop`` to leave it out.
@@ -51,6 +53,7 @@ class Scope(ProxyChoice):
     """
 
     n: int = 1000
+    sample: str = "uniform"
     replace: bool = False
     one_per_class: bool = False
     undefined: str = "worst"
@@ -66,6 +69,12 @@ class Scope(ProxyChoice):
         if self.n < 1:
             raise HarnessError(f"n={self.n} architectures cannot be drawn; n must be at least 1.")
         check_policy(self.undefined)
+        if self.sample not in ("uniform", "labelled"):
+            raise HarnessError(f"sample={self.sample!r} must be 'uniform' or 'labelled'.")
+        if self.sample == "labelled" and (self.replace or self.one_per_class):
+            raise HarnessError(
+                "sample=labelled draws with repeats; leave replace=false and one_per_class=false."
+            )
 
     @property
     def policy(self) -> Policy:

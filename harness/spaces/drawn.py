@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -43,7 +43,7 @@ class DrawnSpace(Space):
         n: int,
         seed: int,
         *,
-        pool: Sequence[str] | None = None,
+        pool: Collection[str] | None = None,
         replace: bool = False,
         one_per_class: bool = False,
     ) -> list[str]:
@@ -54,7 +54,11 @@ class DrawnSpace(Space):
         """
         if pool is not None or n < 1:
             return super().sample(
-                n, seed, pool=pool or (), replace=replace, one_per_class=one_per_class
+                n,
+                seed,
+                pool=() if pool is None else pool,
+                replace=replace,
+                one_per_class=one_per_class,
             )
         random = seeds.numpy_stream("sample", self.name, seed)
         if replace:

@@ -3,21 +3,25 @@
 Ying et al., "NAS-Bench-101: Towards Reproducible Neural Architecture Search", ICML 2019. The
 benchmark names its 423,624 unique cells by an isomorphism hash, but no network can be built from a
 hash, and isomorphic cells may even differ in parameters: channels that do not divide evenly go to
-the first vertices. So the key is the pruned cell itself, and ``isomorphism_class`` returns the
-hash. A key lists the vertices after the input, which is vertex 0, each as its operation and the
-vertices that feed it: in ``conv1x1~0|maxpool3x3~01|output~12`` the input feeds a 1×1 convolution
-(vertex 1) and a pooling (vertex 2), the convolution feeds the pooling, both feed the output.
+the first vertices. So the key is the pruned cell itself, ``isomorphism_class`` returns the hash and
+``benchmark_key`` the spelling that the benchmark trained. A key lists the vertices after the input,
+which is vertex 0, each as its operation and the vertices that feed it: in
+``conv1x1~0|maxpool3x3~01|output~12`` the input feeds a 1×1 convolution (vertex 1) and a pooling
+(vertex 2), the convolution feeds the pooling, both feed the output.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.core import seeds
+from harness.core.errors import HarnessError
 from harness.inputs.tasks import Task
-from harness.spaces.drawn import DrawnSpace
+from harness.spaces import nb101_table
 from harness.spaces.nb101_cells import (
     MAX_VERTICES,
     OPERATIONS,
@@ -30,9 +34,10 @@ from harness.spaces.nb101_cells import (
     prune,
     to_key,
 )
-from harness.spaces.space import spaces
+from harness.spaces.space import Space, in_order, spaces
 
 if TYPE_CHECKING:  # keys need no torch
+    import pyarrow as pa
     from torch import nn
 
 __all__ = ["NasBench101", "Spec", "from_naslib", "from_spec", "parse", "vertex_widths"]
@@ -78,28 +83,45 @@ def _count_cell(spec: Spec, c_in: int, c_out: int) -> int:
     return total
 
 
-class NasBench101(DrawnSpace):
+def labelled_cell(random: np.random.Generator) -> str:
+    """Draws one cell uniformly over labelled, unpruned matrices; see ``sample_labelled``."""
+    while True:
+        matrix = np.zeros((MAX_VERTICES, MAX_VERTICES), dtype=int)
+        above = np.triu_indices(MAX_VERTICES, k=1)
+        matrix[above] = random.integers(2, size=len(above[0]))
+        interior = random.integers(len(OPERATIONS), size=MAX_VERTICES - 2)
+        operations = ("input", *(OPERATIONS[i] for i in interior), "output")
+        spec = prune(Spec(tuple(map(tuple, matrix.tolist())), operations))
+        if not flaw(spec):
+            return to_key(spec)
+
+
+class NasBench101(Space):
     """NAS-Bench-101: cells of at most seven vertices and nine edges, three operations."""
 
     name = "nb101"
     tasks = ("cifar10", "digits")
 
-    def draw(self, random: np.random.Generator) -> str:
-        """Draws a cell as NAS-Bench-Suite-Zero does.
+    def keys(self) -> Sequence[str]:
+        """Returns all 423,624 keys in the order of the benchmark's hashes."""
+        keys: list[str] = nb101_table.keys().to_pylist()
+        return keys
+
+    @cache  # noqa: B019 - there is one space
+    def listed(self) -> pa.StringArray:
+        """Returns all keys in ascending order: 29 MB and no Python object for each."""
+        return in_order(nb101_table.keys())
+
+    def sample_labelled(self, n: int, seed: int) -> list[str]:
+        """Draws cells as NAS-Bench-Suite-Zero does, with repeats.
 
         Every possible edge of a seven-vertex cell and every operation is drawn uniformly until
         the cell is one of the benchmark's. This is uniform over labelled, unpruned matrices, not
-        over the unique cells: cells with many isomorphic spellings are drawn more often.
+        over the unique cells: small cells, which many matrices are pruned to, are drawn most.
+        A key is the drawn spelling, pruned.
         """
-        while True:
-            matrix = np.zeros((MAX_VERTICES, MAX_VERTICES), dtype=int)
-            above = np.triu_indices(MAX_VERTICES, k=1)
-            matrix[above] = random.integers(2, size=len(above[0]))
-            interior = random.integers(len(OPERATIONS), size=MAX_VERTICES - 2)
-            operations = ("input", *(OPERATIONS[i] for i in interior), "output")
-            spec = prune(Spec(tuple(map(tuple, matrix.tolist())), operations))
-            if not flaw(spec):
-                return to_key(spec)
+        random = seeds.numpy_stream("sample", self.name, seed, "labelled")
+        return [labelled_cell(random) for _ in range(n)]
 
     def canonical(self, key: str) -> str:
         """Returns the key of the pruned cell, with the sources of each vertex in order."""
@@ -120,6 +142,26 @@ class NasBench101(DrawnSpace):
     def isomorphism_class(self, key: str) -> str:
         """Returns the benchmark's hash, the key of its table: 423,624 classes."""
         return isomorphism_hash(parse(key))
+
+    def benchmark_key(self, key: str) -> str:
+        """Returns the spelling of the cell that the benchmark trained.
+
+        Raises:
+            HarnessError: If the string is no cell of the benchmark.
+        """
+        return cell_of_hash(self.isomorphism_class(key))
+
+
+def cell_of_hash(name: str) -> str:
+    """Returns the key of the cell that the benchmark calls by a hash of 32 hexadecimal digits.
+
+    Raises:
+        HarnessError: If the benchmark has none of that hash.
+    """
+    place = nb101_table.position(name)
+    if place is None:
+        raise HarnessError(f"NAS-Bench-101 has no cell with the hash {name}.")
+    return nb101_table.key_at(place)
 
 
 spaces.add(NasBench101.name, NasBench101())

@@ -106,9 +106,14 @@ def flaw(pruned: Spec) -> str:
     return ""
 
 
+def short(operation: str) -> str:
+    """Returns what keys call an operation."""
+    return operation.removesuffix("-bn-relu")
+
+
 def to_key(pruned: Spec) -> str:
     """Returns the key of a pruned cell."""
-    names = [operation.removesuffix("-bn-relu") for operation in pruned.operations]
+    names = [short(operation) for operation in pruned.operations]
     return "|".join(
         f"{names[vertex]}~{''.join(map(str, pruned.sources(vertex)))}"
         for vertex in range(1, len(names))
@@ -124,7 +129,7 @@ def parse(key: str) -> Spec:
     vertices = [
         re.fullmatch(r"([a-z0-9]+)~([0-9]*)", part, re.ASCII) for part in key.strip().split("|")
     ]
-    full_names = {operation.removesuffix("-bn-relu"): operation for operation in OPERATIONS}
+    full_names = {short(operation): operation for operation in OPERATIONS}
     operations, matrix = ["input"], [[0] * (len(vertices) + 1) for _ in range(len(vertices) + 1)]
     for vertex, match in enumerate(vertices, start=1):
         if match is None:

@@ -9,7 +9,7 @@ if the benchmark's hash of them is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import combinations, permutations, product
+from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,15 @@ from harness.spaces.nb101_cells import (
 Bits = NDArray[np.int64]
 LABEL_BITS = 2  # per vertex between input and output
 GRAPH_BITS = 22  # 21 pairs of vertices, and a leading one that tells how many there are
+
+
+def pairs_of(vertices: int) -> list[tuple[int, int]]:
+    """Returns the pairs of vertices i < j in the order of a graph's bits: by j, then by i.
+
+    The benchmark counts so through its graphs and keeps the first spelling of every cell that it
+    meets. Of a class we take the smallest graph and the first operations, which is the same one.
+    """
+    return [(i, j) for j in range(vertices) for i in range(j)]
 
 
 def cells_by_hash() -> dict[str, int]:
@@ -43,8 +52,8 @@ def cells_by_hash() -> dict[str, int]:
 def labelled_graphs(vertices: int) -> Iterator[tuple[int, tuple[int, ...]]]:
     """Yields one (graph, operations) of every isomorphism class with so many vertices.
 
-    Bit k of a graph is the edge between the k-th pair i < j, row by row; operations are indices
-    into ``OPERATIONS``, one per vertex between input and output.
+    Bit k of a graph is the edge between the k-th of ``pairs_of``; operations are indices into
+    ``OPERATIONS``, one per vertex between input and output.
     """
     every = list(product(range(len(OPERATIONS)), repeat=vertices - 2))
     for graph, symmetries in graphs(vertices):
@@ -73,7 +82,7 @@ def _connected(vertices: int) -> Bits:
 
     Edges run from lower to higher vertices, so one edge into each and one out of each suffice.
     """
-    pairs = list(combinations(range(vertices), 2))
+    pairs = pairs_of(vertices)
     every = np.arange(1 << len(pairs), dtype=np.int64)
     kept = np.bitwise_count(every) <= MAX_EDGES
     for vertex in range(vertices):
@@ -90,7 +99,7 @@ def _reordered(every: Bits, vertices: int, order: tuple[int, ...]) -> Bits:
     Where an edge would run backwards the order is none of this graph: a number larger than all.
     """
     place = [0, *(1 + order.index(i) for i in range(vertices - 2)), vertices - 1]
-    pairs = list(combinations(range(vertices), 2))
+    pairs = pairs_of(vertices)
     number = {pair: k for k, pair in enumerate(pairs)}
     result = np.zeros_like(every)
     for k, (i, j) in enumerate(pairs):
@@ -114,7 +123,7 @@ def decode(code: int) -> Spec:
     pairs = marked.bit_length() - 1
     vertices = next(v for v in range(2, MAX_VERTICES + 1) if v * (v - 1) // 2 == pairs)
     matrix = [[0] * vertices for _ in range(vertices)]
-    for k, (i, j) in enumerate(combinations(range(vertices), 2)):
+    for k, (i, j) in enumerate(pairs_of(vertices)):
         matrix[i][j] = marked >> k & 1
     labels = [code >> (GRAPH_BITS + LABEL_BITS * i) & 3 for i in range(vertices - 2)]
     names = ("input", *(OPERATIONS[label] for label in labels), "output")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
 from harness.core import seeds
@@ -12,6 +13,7 @@ from harness.core.registry import Registry
 from harness.inputs.tasks import Task, tasks
 
 if TYPE_CHECKING:  # the command line knows spaces and draws keys without torch
+    import pyarrow as pa
     from torch import nn
 
 
@@ -58,12 +60,19 @@ class Space(ABC):
         """Returns a name shared by the architectures that compute the same function."""
         return self.canonical(key)
 
+    def benchmark_key(self, key: str) -> str:
+        """Returns the key of what the benchmark trained for this architecture.
+
+        It differs from the canonical key only where isomorphic architectures share one training.
+        """
+        return self.canonical(key)
+
     def sample(
         self,
         n: int,
         seed: int,
         *,
-        pool: Sequence[str] | None = None,
+        pool: Collection[str] | None = None,
         replace: bool = False,
         one_per_class: bool = False,
     ) -> list[str]:
@@ -86,26 +95,46 @@ class Space(ABC):
         """
         if n < 1:
             raise HarnessError(f"n={n} architectures cannot be drawn; n must be at least 1.")
-        available = sorted(self.keys() if pool is None else pool)
+        available = self.listed() if pool is None else in_order(pool)
         random = seeds.numpy_stream("sample", self.name, seed)
         if replace:
-            return [available[i] for i in random.integers(len(available), size=n)]
-        shuffled = [available[i] for i in random.permutation(len(available))]
+            chosen: list[str] = available.take(random.integers(len(available), size=n)).to_pylist()
+            return chosen
+        order = random.permutation(len(available))
+        drawn: Iterator[str] = (available[i].as_py() for i in order)
         if one_per_class:
-            shuffled = self._firsts(shuffled)
-        if n > len(shuffled):
+            drawn = self._firsts(drawn)
+        found = list(islice(drawn, n))
+        if n > len(found):
             raise HarnessError(
-                f"n={n} architectures were asked for, but only {len(shuffled)} can be drawn from "
+                f"n={n} architectures were asked for, but only {len(found)} can be drawn from "
                 f"{self.name} without replacement; lower n."
             )
-        return shuffled[:n]
+        return found
 
-    def _firsts(self, keys: Sequence[str]) -> list[str]:
-        """Returns the first key of every isomorphism class."""
-        firsts: dict[str, str] = {}
+    def sample_labelled(self, n: int, seed: int) -> list[str]:
+        """Draws as a benchmark suite did that drew spellings instead of architectures.
+
+        Raises:
+            HarnessError: If nobody drew from this space so.
+        """
+        raise HarnessError(
+            f"sample=labelled is NAS-Bench-Suite-Zero's draw from nb101, of {n} labelled matrices; "
+            f"{self.name} has one spelling per architecture: leave sample=uniform (seed {seed})."
+        )
+
+    def listed(self) -> pa.StringArray:
+        """Returns all keys in ascending order, as an array: a space may have many."""
+        return in_order(self.keys())
+
+    def _firsts(self, keys: Iterable[str]) -> Iterator[str]:
+        """Yields the first key of every isomorphism class."""
+        seen: set[str] = set()
         for key in keys:
-            firsts.setdefault(self.isomorphism_class(key), key)
-        return list(firsts.values())
+            name = self.isomorphism_class(key)
+            if name not in seen:
+                seen.add(name)
+                yield key
 
     def build(self, key: str, task: str, seed: int = 0) -> nn.Module:
         """Builds the network of ``key`` for ``task`` with the weights of ``seed``.
@@ -128,6 +157,17 @@ class Space(ABC):
         if name not in self.tasks:
             raise unknown(f"task of {self.name}", name, self.tasks)
         return tasks.get(name)
+
+
+def in_order(keys: Collection[str]) -> pa.StringArray:
+    """Returns keys in ascending order; those of a table are in order already."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = keys if isinstance(keys, pa.ChunkedArray) else pa.array(keys, pa.string())
+    if len(array) < 2 or pc.all(pc.less_equal(array[:-1], array[1:])).as_py():
+        return array
+    return array.take(pc.sort_indices(array))
 
 
 spaces: Registry[Space] = Registry("search space", home="harness.spaces")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
+from harness.core.errors import HarnessError
 from harness.sources.catalogue import source
 from harness.sources.fetch import fetch
 from harness.truth import records, user_csv
@@ -27,6 +28,7 @@ __all__ = [
     "load_operation_scores",
     "load_published",
     "overview",
+    "value",
     "variants",
 ]
 
@@ -54,12 +56,39 @@ def load(space: str, task: str, variant: str = "default", path: str | None = Non
         info, table = user_csv.info(space, task), user_csv.read(space, task, path)
     else:
         record = records.get(space, task, variant)
-        info = record.info
-        table = records.checked(records.read(record, path), info)
-    table = table.sort_values("key", ignore_index=True)
+        info, table = record.info, records.read(record, path)
+    table = records.checked(table, info)
     table["n_training_seeds"] = table["n_training_seeds"].astype("Int64")
     table.attrs.update(asdict(replace(info, n=len(table))))
     return table
+
+
+def value(
+    space: str, task: str, key: str, variant: str = "default", path: str | None = None
+) -> float:
+    """Returns the accuracy of one architecture, however its key is spelled.
+
+    Args:
+        space: Search space.
+        task: Task.
+        key: The architecture, in any form that the space reads.
+        variant: Which of the accuracies, see ``load``.
+        path: As for ``load``.
+
+    Raises:
+        HarnessError: If the space or the table does not have the architecture.
+        DataError: If a data file cannot be had or is not the recorded one.
+    """
+    from harness.spaces.space import spaces
+
+    of_space = spaces.get(space)
+    table = load(space, task, variant, path)
+    for spelling in (of_space.canonical(key), of_space.benchmark_key(key)):
+        found = table["value"][table["key"] == spelling]
+        if len(found):
+            return float(found.iloc[0])
+    name = f"{space}/{task} ({table.attrs['variant']})"
+    raise HarnessError(f"The ground truth {name}, of {len(table):,} architectures, lacks {key}.")
 
 
 def describe(space: str, task: str, variant: str = "default") -> TruthInfo:
@@ -101,7 +130,7 @@ def overview() -> pd.DataFrame:
             **{name: getattr(record.info, name) for name in _OVERVIEW},
             "source": ", ".join(_publishers(record.info)) or "this project",
             "licence": record.info.licence,
-            "available": _available(record.info),
+            "available": _available(record),
         }
         for table in tables
         for record in records.of(*table)
@@ -122,9 +151,9 @@ _OVERVIEW = (
 )
 
 
-def _available(info: TruthInfo) -> str:
-    entries = [source(name) for name in info.sources]
-    if not entries:
+def _available(record: records.Record) -> str:
+    entries = [source(name) for name in record.info.sources]
+    if record.bundled or not entries:
         return "bundled"
     if all(entry.address for entry in entries):
         return "download"

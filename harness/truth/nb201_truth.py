@@ -71,7 +71,7 @@ _SUITE_ZERO = {
     ),
 }
 for _task, (_file_task, _images, _note) in _SUITE_ZERO.items():
-    records.from_source(
+    records.from_package(
         _INFO(
             task=_task,
             variant="suite_zero",
@@ -87,44 +87,41 @@ for _task, (_file_task, _images, _note) in _SUITE_ZERO.items():
     )
 
 
-# Means over runs, from a CSV of queries to the NATS-Bench API.
+# Means over runs.
 
 
-def read_test_mean(path: Path, task: str) -> pd.DataFrame:
-    """Reads one data set of the CSV, which does not say how many runs stand behind a mean.
+def read_test_mean(path: Path, _: str) -> pd.DataFrame:
+    """Reads a CSV of the benchmark's indices; it does not say how many runs a mean has.
 
     Raises:
-        DataError: If the CSV lacks a column.
+        DataError: If the CSV lacks a column or an index.
     """
     import pandas as pd
 
-    key, value = "ArchitectureString", f"{task}TestAccuracy200Epochs"
+    keys = nb201.by_index()
     try:
-        raw = pd.read_csv(path, usecols=[key, value])
-    except ValueError as error:
+        values = pd.read_csv(path).set_index("index")["accuracy"].reindex(range(len(keys)))
+        if values.isna().any():
+            raise ValueError(f"no accuracy of the index {values.index[values.isna()][0]}")
+    except (KeyError, ValueError) as error:
         raise DataError(f"{path} is not the expected table of accuracies ({error}).") from error
-    keys = raw[key].map(spaces.get("nb201").canonical)
-    return records.table(zip(keys, raw[value], strict=True), n_training_seeds=None)
+    return records.table(zip(keys, values, strict=True), n_training_seeds=None)
 
 
 _HALF = "half of the test images (x-test), after training on the whole training set"
 _ALL = "10,000 test images, after training on all training images"
-for _task, _file_task, _images in (
-    ("cifar10", "CIFAR10", _ALL),
-    ("cifar100", "CIFAR100", _HALF),
-    ("imagenet16_120", "ImageNet", _HALF),
-):
-    records.from_source(
+for _task, _images in (("cifar10", _ALL), ("cifar100", _HALF), ("imagenet16_120", _HALF)):
+    records.from_package(
         _INFO(
             task=_task,
             variant="test_mean",
             split=_images,
             training_seeds="two or three, rarely one; not stated per architecture",
             aggregation="mean",
-            sources=("nats_tss_means",),
+            sources=(f"nb201_test_mean_{_task}",),
         ),
         read_test_mean,
-        file_task=_file_task,
+        file_task="",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from harness.core.errors import DataError, HarnessError, unknown
 from harness.core.registry import Registry
 from harness.sources.catalogue import source
 from harness.sources.convert import Reader, converted
+from harness.sources.fetch import fetch
+from harness.truth import bundled
 
 if TYPE_CHECKING:  # the command line knows every record without pandas
     import pandas as pd
@@ -61,12 +64,14 @@ class Record:
         default: Whether it is the one to take when no variant is named.
         read_path: Reads a copy that the user names, where no published checksum could tell
             whether a file is the right one.
+        bundled: Whether the package holds it, so that its sources are only where it came from.
     """
 
     info: TruthInfo
     read: Callable[[], pd.DataFrame]
     default: bool = False
     read_path: Callable[[Path], pd.DataFrame] | None = None
+    bundled: bool = False
 
 
 records: Registry[Record] = Registry("ground truth", home="harness.truth")
@@ -103,6 +108,31 @@ def from_source(info: TruthInfo, reader: Reader, *, file_task: str, default: boo
         return converted(cache_name, name, reader, file_task)
 
     add(Record(info, read, default))
+
+
+def from_package(
+    info: TruthInfo,
+    reader: Callable[..., pd.DataFrame],
+    *,
+    file_task: str,
+    default: bool = False,
+) -> None:
+    """Registers a table that the package holds, and how it was made.
+
+    Args:
+        info: What it means, naming its raw files; their licences must allow it.
+        reader: Reads the raw files, in the order in which they are named, then a task.
+        file_task: What the raw files call the task.
+        default: Whether it is the one to take when no variant is named.
+    """
+
+    def recipe() -> pd.DataFrame:
+        table = reader(*map(fetch, info.sources), file_task)
+        return table.sort_values("key", ignore_index=True)
+
+    name = f"{info.space}_{info.task}_{info.variant}"
+    bundled.recipes.add(name, recipe)
+    add(Record(info, partial(bundled.read, name), default, bundled=True))
 
 
 def table(rows: Iterable[tuple[str, float]], n_training_seeds: int | None) -> pd.DataFrame:
@@ -186,14 +216,16 @@ def read(record: Record, path: str | None) -> pd.DataFrame:
 
 
 def checked(table: pd.DataFrame, info: TruthInfo) -> pd.DataFrame:
-    """Returns ``table`` if it is what ``info`` promises.
+    """Returns ``table``, sorted by key, if it is what ``info`` promises.
 
     Raises:
         DataError: If keys repeat, a value is not finite, or the number of rows is not ``info.n``.
     """
     name = f"The ground truth {info.space}/{info.task}/{info.variant}"
-    if table["key"].duplicated().any():
-        raise DataError(f"{name} holds {table.key[table.key.duplicated()].iloc[0]!r} twice.")
+    table = table.sort_values("key", ignore_index=True)
+    keys = table["key"].array
+    if (twice := keys[1:] == keys[:-1]).any():
+        raise DataError(f"{name} holds {keys[1:][twice][0]!r} twice.")
     if not np.isfinite(table["value"]).all():
         raise DataError(f"{name} holds a value that is not a finite number.")
     if info.n is not None and len(table) != info.n:

@@ -66,7 +66,7 @@ def _register(space: str, source: str, n: int, reader: Reader) -> None:
             sources=(source,),
             note=metric.note,
         )
-        records.from_source(info, reader, file_task=task, default=True)
+        records.from_package(info, reader, file_task=task, default=True)
 
 
 _register("tnb101_micro", "nbsz_tnb101_micro", 4096, read_micro)
