@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HARNESS := $(BIN)/python -m harness
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow lint smoke results agreement bench docs truth-tables report clean figure5b figure8 \
+.PHONY: help demo install test test-slow lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
 	analysis sensitivity-scores
 
 help: ## List the targets
@@ -35,10 +35,6 @@ lint: install ## Format check, lint and types
 smoke: install ## The command line on a tiny sample, as CI runs it
 	$(HARNESS) task=digits n=6 seed=0..1 batch_size=16 $(if $(SMOKE_RESULTS),results=$(SMOKE_RESULTS),study=smoke)
 
-results: install ## The committed results: 1000 architectures, seeds 0 to 4 (about an hour on 2 cores)
-	$(HARNESS) space=nb201 task=cifar100 seed=0..4
-	$(HARNESS) space=nb201 task=cifar10 seed=0..4
-
 agreement: install ## Our scores against the published ones, cell by cell
 	$(HARNESS) job=agreement space=nb201 task=cifar10
 
@@ -58,7 +54,7 @@ docs: install ## Make docs/proxies.md and docs/truth.md from the code
 FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \
 	figure16 figure17
 TABLES := table3 table4 table5 table6 compare
-.PHONY: $(FIGURES) $(TABLES) paper figures tables scores ablation-scores table3-scores
+.PHONY: $(FIGURES) $(TABLES) paper figures tables one-cell-scores ablation-scores table3-scores
 
 paper: ## The SWAP paper's figures and tables from stored results: results/paper
 figures: ## Its figures alone
@@ -83,19 +79,27 @@ paper figures tables $(FIGURES) $(TABLES): install
 	$(HARNESS) job=paper paper=$(if $(filter paper,$@),all,$@)
 
 # What the figures rest on. Only missing scores are made; a run that was stopped goes on.
-TRANSNAS := class_object class_scene jigsaw autoencoder room_layout normal segmentsemantic
+COLUMN = $(HARNESS) experiment=figure4
+TRANSNAS_COLUMN = $(HARNESS) experiment=figure4_transnas
+FIVE_SEEDS := seed=0..4
 
-scores: install ## Score every column of figure 4 (hours; stand-in images where they must be)
-	$(HARNESS) space=nb101 task=cifar10
-	$(HARNESS) space=nb201 task=cifar10 seed=0..4
-	$(HARNESS) space=nb201 task=cifar100 seed=0..4
-	$(HARNESS) space=nb201 task=imagenet16_120 seed=0..4 inputs=imagenet_sample_16
-	$(HARNESS) space=nb301 task=cifar10
-	$(HARNESS) experiment=swap_authors space=darts_swap task=cifar10
-	for space in tnb101_micro tnb101_macro; do for task in $(TRANSNAS); do \
-		$(HARNESS) space=$$space task=$$task n=50 batch_size=32 inputs=imagenet_sample_256 \
-			proxies=[suite_zero,swap,reg_swap] || exit 1; \
+study: install ## Figure 4: 13 columns, 1000 architectures each, scored, joined and drawn (hours; goes on)
+	$(COLUMN) space=nb201 task=cifar10
+	$(COLUMN) space=nb201 task=cifar100
+	$(COLUMN) space=nb201 task=imagenet16_120 inputs=imagenet_sample_16
+	$(COLUMN) space=nb101 task=cifar10
+	$(COLUMN) space=nb301 task=cifar10
+	for task in class_scene class_object jigsaw autoencoder; do for space in micro macro; do \
+		$(TRANSNAS_COLUMN) space=tnb101_$$space task=$$task || exit 1; \
 	done; done
+	$(COLUMN) space=nb201 task=cifar10 $(FIVE_SEEDS)
+	$(COLUMN) space=nb201 task=cifar100 $(FIVE_SEEDS)
+	$(COLUMN) space=nb201 task=imagenet16_120 inputs=imagenet_sample_16 $(FIVE_SEEDS)
+	$(COLUMN) space=nb101 task=cifar10 $(FIVE_SEEDS)
+	$(MAKE) paper report
+
+one-cell-scores: install ## Score the one-cell networks of figures 5 and 15, by the authors' protocol
+	$(HARNESS) experiment=swap_authors space=darts_swap task=cifar10
 
 # Of 16 images a network of NAS-Bench-301 shows nearly all 65,536 patterns that there can be, and
 # the regulariser alone decides the order; the paper's section 4.3 speaks of 32.

@@ -75,7 +75,7 @@ def score(
     Args:
         network: Maps N×C×H×W images to outputs. Its activations must be modules (``nn.ReLU``), not
             functional calls, to be seen by nwot, swap and their kin.
-        batch: A ``Batch``, or images, or (images, labels). SWAP looks at its first 16 images (see
+        batch: A ``Batch``, or images, or (images, labels). SWAP looks at its first 32 images (see
             ``SwapSettings``), all other proxies at the whole batch.
         proxies: Names of proxies or of sets of them, or ``"all"``; those that rank a whole
             population have no score for one network and are left out of sets.

@@ -1,6 +1,7 @@
 """What people read runs: doctests, and pages that are made from the code."""
 
 import doctest
+import re
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,12 @@ PAGES = {"docs/proxies.md": proxies_page, "docs/truth.md": truth_page, "NOTICE":
 def test_generated_pages_are_up_to_date(name, make):
     page = (ROOT / name).read_text(encoding="utf-8")
     assert page == make(), "run `make docs`"
+
+
+PROSE = [ROOT / "README.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PROSE, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target

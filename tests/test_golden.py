@@ -23,7 +23,7 @@ from harness.core.types import Score
 from harness.inputs.batch import load_batch
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
-from harness.passes.settings import RegulariserSettings
+from harness.passes.settings import RegulariserSettings, SwapSettings
 from harness.proxies.contract import proxies
 from harness.scoring.conditions import Conditions, conditions_at
 from harness.scoring.shard import score_architecture
@@ -65,7 +65,8 @@ def scored(space: str, task: str, batch: int, key: str, names: list[str]) -> dic
     inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
     # ImageNet's networks were scored with the regulariser of CIFAR-10's.
     of_cifar10 = [RegulariserSettings(0.9, 0.9, 1e3)] if task == "imagenet" else []
-    asked = Conditions(space, task, inputs, batch, "cpu", True, Settings(*of_cifar10))
+    used = Settings(SwapSettings(images=16), *of_cifar10)
+    asked = Conditions(space, task, inputs, batch, "cpu", True, used)
     return score_architecture(conditions_at(asked, proxies, ()), key, 0, names)
 
 

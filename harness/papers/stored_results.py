@@ -55,7 +55,7 @@ def _trusted(result: Result) -> Result:
     space, task, folder = result.space, result.task, result.folder
     if not all((folder / file).is_file() for file in (SCORES, RECORD)):
         raise DataError(
-            f"There is no result in {folder}; make it with `make scores` or `python -m harness "
+            f"There is no result in {folder}; make it with `make study` or `python -m harness "
             f"space={space} task={task}`."
         )
     try:

@@ -28,14 +28,15 @@ class SwapSettings:
     """How SWAP runs a network.
 
     Attributes:
-        images: How many of the batch's images are shown (the authors' script: the first 16).
+        images: How many of the batch's images are shown (the paper, section 4.3: 32; the authors'
+            script: the first 16). With so few, many networks show all 2**images patterns.
         repeats: Over how many initialisations the count is averaged (the authors' script: 32).
         init: ``default`` keeps the network's own weights for the first repeat and redraws them by
             each layer's own rule for the others; ``gaussian`` draws N(0,1) weights for every
             repeat, as the authors do.
     """
 
-    images: int = 16
+    images: int = 32
     repeats: int = 1
     init: str = "default"
 

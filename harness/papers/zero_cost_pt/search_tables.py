@@ -182,7 +182,7 @@ def naswot(
     rows = stored[(stored["proxy"] == proxy) & (stored["status"] == "ok")].reset_index(drop=True)
     if rows.empty:
         raise DataError(
-            f"No {proxy} scores of nb201/cifar10 are stored; make them with `make results`."
+            f"No {proxy} scores of nb201/cifar10 are stored; make them with `make study`."
         )
     random = seeds.numpy_stream("naswot", proxy)
     drawn = random.integers(len(rows), size=(NASWOT_RUNS, NASWOT_SIZE))
