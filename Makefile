@@ -48,7 +48,7 @@ bench: install ## Speed as ratios, measured in one run (leave the machine alone 
 report: install ## The HTML report of all finished results: results/report/index.html
 	$(HARNESS) job=report
 
-docs: install ## Make docs/proxies.md and docs/truth.md from the code
+docs: install ## Make docs/keys.md, docs/proxies.md and docs/truth.md from the code
 	$(HARNESS) job=document
 
 # The SWAP paper, from stored results; each target draws into results/paper.

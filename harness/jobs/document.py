@@ -10,16 +10,16 @@ from harness.jobs.job import job
 
 @job(one_space=False)
 def document(config: Config) -> Path:
-    """Writes the pages docs/proxies.md and docs/truth.md from the code.
+    """Writes the pages docs/keys.md, docs/proxies.md and docs/truth.md from the code.
 
     Returns:
         The folder ``docs``.
     """
     from harness.core.files import atomic
-    from harness.report.documents import proxies_page, truth_page
+    from harness.report.documents import PAGES
 
     folder = Path("docs")
-    for name, text in (("proxies.md", proxies_page()), ("truth.md", truth_page())):
-        with atomic(folder / name) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+    for name, page in PAGES.items():
+        with atomic(folder / f"{name}.md") as temporary:
+            temporary.write_text(page(), encoding="utf-8")
     return folder

@@ -11,12 +11,16 @@ vertices that feed it: in ``conv1x1~0|maxpool3x3~01|output~12`` the input feeds 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
+from harness.core.errors import HarnessError
 from harness.inputs.tasks import Task
+from harness.spaces import nb101_enumeration
 from harness.spaces.drawn import DrawnSpace
 from harness.spaces.nb101_cells import (
     MAX_VERTICES,
@@ -26,7 +30,7 @@ from harness.spaces.nb101_cells import (
     from_naslib,
     from_spec,
     isomorphism_hash,
-    parse,
+    parse_cell,
     prune,
     to_key,
 )
@@ -39,6 +43,49 @@ __all__ = ["NasBench101", "Spec", "from_naslib", "from_spec", "parse", "vertex_w
 
 WIDTHS = (128, 256, 512)
 CELLS_PER_STACK = 3
+SMALL = 5  # vertices
+
+
+def parse(key: str) -> Spec:
+    """Returns the pruned matrix and operations of an architecture.
+
+    Args:
+        key: The key, the benchmark's hash, NASLib's tuple, or ``(matrix, operations)``, as text.
+
+    Raises:
+        HarnessError: If the text is not an architecture of the benchmark.
+    """
+    text = str(key).strip()
+    if re.fullmatch("[0-9a-fA-F]{32}", text):
+        text = cell_of_hash(text.lower())
+    return parse_cell(text)
+
+
+def cell_of_hash(name: str) -> str:
+    """Returns the key of a cell that the benchmark names by this hash.
+
+    Raises:
+        HarnessError: If no cell of at most ``SMALL`` vertices has it: the larger ones are too many
+            to enumerate here.
+    """
+    cells = _small_cells()
+    if name not in cells:
+        raise HarnessError(
+            f"{name!r} is the hash of no NAS-Bench-101 cell of at most {SMALL} vertices, and the "
+            "larger cells cannot be told from their hash; give matrix and operations."
+        )
+    return to_key(nb101_enumeration.decode(cells[name]))
+
+
+@cache
+def _small_cells() -> dict[str, int]:
+    """Returns the codes of the 2,532 cells of at most ``SMALL`` vertices by their hashes."""
+    codes = [
+        nb101_enumeration.encode(vertices, *cell)
+        for vertices in range(2, SMALL + 1)
+        for cell in nb101_enumeration.labelled_graphs(vertices)
+    ]
+    return {isomorphism_hash(nb101_enumeration.decode(code)): code for code in codes}
 
 
 def vertex_widths(spec: Spec, c_in: int, c_out: int) -> list[int]:
@@ -83,6 +130,15 @@ class NasBench101(DrawnSpace):
 
     name = "nb101"
     tasks = ("cifar10", "digits")
+    spellings: ClassVar[Mapping[str, str]] = {
+        "pruned cell": "conv1x1~0|maxpool3x3~01|output~12",
+        "the benchmark's hash": "31d1039b23e8e5454fcc96406b9c94e5",
+        "matrix and operations": "([[0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], "
+        "['input', 'conv1x1-bn-relu', 'maxpool3x3', 'output'])",
+        "NASLib's tuple of 56 numbers": "(0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, "
+        "0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+        "0, 0, 3, 2, 4, 4, 4, 1)",
+    }
 
     def draw(self, random: np.random.Generator) -> str:
         """Draws a cell as NAS-Bench-Suite-Zero does.
