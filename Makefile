@@ -47,7 +47,7 @@ report: install ## The HTML report of all finished results: results/report/index
 truth-tables: install ## Make the bundled tables of ground truth from their raw files (minutes)
 	$(HARNESS) job=truth_tables
 
-docs: install ## Make docs/proxies.md and docs/truth.md from the code
+docs: install ## Make NOTICE and the pages of docs/ that come from the code
 	$(HARNESS) job=document
 
 # The SWAP paper, from stored results; each target draws into results/paper.

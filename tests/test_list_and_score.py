@@ -101,8 +101,7 @@ def test_scores_are_those_of_the_main_job(
     expected = expected.set_index(["key", "proxy", "seed"])
     key = expected.index[0][0]
     capsys.readouterr()
-    index = spaces.get("nb201").keys().index(key)
-    for architecture in (key, index):
+    for architecture in (key, spaces.get("nb201").index(key)):
         found = rows(tmp_path, capsys, "job=score", *SMALL, *asked, f"architecture={architecture}")
         assert len(found) == 6
         for row in found:
@@ -158,10 +157,12 @@ WRONG = {
     [
         ([], "job=score needs one network: architecture=KEY"),
         (["architecture=0", "model=my.py:build"], "job=score needs one network"),
-        (["architecture=15625"], "is no index of nb201, which lists 15,625"),
+        (["architecture=15625"], "15625 is no index of nb201, whose 15,625 architectures are"),
         (["architecture=-1"], "is no index of nb201"),
         (["architecture=|none~1|"], "is not a NAS-Bench-201 architecture"),
-        (["architecture=0", "space=nb301"], "nb301 is too large to list; name one by its key"),
+        (["architecture=0", "space=nb301"], "nb301 have no indices; name one by its key"),
+        (["architecture=423624", "space=nb101"], "numbered from 0"),
+        (["architecture=0", "space=tnb101_micro", "task=jigsaw"], "only the benchmark's file"),
     ],
 )
 def test_what_names_no_network(

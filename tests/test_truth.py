@@ -16,7 +16,6 @@ from scipy.stats import spearmanr
 from harness import truth
 from harness.core.errors import DataError, HarnessError
 from harness.sources import convert as tables
-from harness.sources import suite_zero
 from harness.sources.catalogue import Source, sources
 from harness.spaces import nb201
 from harness.spaces.space import spaces
@@ -61,7 +60,7 @@ def test_variants_agree_in_rank_only_if_keys_are_converted_rightly(nb201_tables)
         assert spearmanr(single, mean).statistic > least
     # Reading the tuple in the order of the architecture string confuses two pairs of edges.
     wrong = {
-        nb201.to_key([nb201_truth.OPERATIONS[i] for i in ids]): nb201_truth.from_tuple(ids)
+        nb201.to_key([nb201.NASLIB_OPERATIONS[i] for i in ids]): nb201.from_naslib(ids)
         for ids in np.ndindex(*[5] * 6)
     }
     single, mean = (nb201_tables["cifar10", v].value for v in ("suite_zero", "test_mean"))
@@ -148,12 +147,6 @@ def test_published_proxies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     np.testing.assert_allclose(wide.params, counts, atol=1e-9)
     with pytest.raises(HarnessError, match="nb201/cifar10"):
         truth.load_published("nb201", "cifar100")
-
-
-def test_tuple_order_differs_from_string_order() -> None:
-    # edges (0,1),(0,2),(0,3),(1,2),(1,3),(2,3); 0 skip, 1 none, 2 conv3x3, 3 conv1x1, 4 pool
-    assert nb201_truth.from_tuple((2, 1, 4, 0, 3, 1)) == KEY
-    assert suite_zero.ids("(2, 1, 4, 0, 3, 1)") == (2, 1, 4, 0, 3, 1)
 
 
 def _score_zip(path: Path, entries: object) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,12 +71,17 @@ def readable(arguments: Sequence[str]) -> list[str]:
     return [*flags, *map(_quoted, overrides)]
 
 
+_HASH = re.compile("[0-9a-f]{32}")  # of NAS-Bench-101; Hydra would read 85e3… as a number
+
+
 def _quoted(word: str) -> str:
     """Puts the value in quotes if Hydra cannot read it: keys of architectures hold any sign."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
     key, _, value = word.partition("=")
+    if _HASH.fullmatch(value):
+        return f"{key}='{value}'"
     if value and value[0] not in "[{'\"":
         try:
             OverridesParser.create().parse_overrides([word])

@@ -24,6 +24,18 @@ class UndefinedScoreError(Exception):
     """
 
 
+LONGEST_SHOWN = 200  # characters; all but genotypes and tuples of dozens of numbers are shorter
+
+
+def shown(given: object) -> str:
+    """Returns what the user gave as Python prints it, cut off where it is very long."""
+    if isinstance(given, str):
+        cut = f"… ({len(given):,} characters)" if len(given) > LONGEST_SHOWN else ""
+        return f"{given[:LONGEST_SHOWN]!r}{cut}"
+    text = repr(given)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> HarnessError:
     """Returns the error for a name that does not exist, with the nearest one that does.
 
@@ -33,7 +45,7 @@ def unknown(kind: str, name: object, known: Iterable[str]) -> HarnessError:
         known: All the names that exist.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(str(name)[:LONGEST_SHOWN], names, n=1, cutoff=0.4)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     listing = f" Known: {', '.join(names)}." if 0 < len(names) <= 40 else ""
-    return HarnessError(f"Unknown {kind} {str(name)!r}.{hint}{listing}")
+    return HarnessError(f"Unknown {kind} {shown(str(name))}.{hint}{listing}")

@@ -10,21 +10,15 @@ from harness.jobs.job import job
 
 @job(one_space=False)
 def document(config: Config) -> Path:
-    """Writes NOTICE and the pages docs/proxies.md and docs/truth.md from the code.
+    """Writes NOTICE and the pages of docs/ that are made from the code: keys, proxies, truth.
 
     Returns:
         The folder ``docs``.
     """
     from harness.core.files import atomic
-    from harness.report.documents import notice, proxies_page, truth_page
+    from harness.report.documents import PAGES
 
-    folder = Path("docs")
-    pages = {
-        folder / "proxies.md": proxies_page(),
-        folder / "truth.md": truth_page(),
-        Path("NOTICE"): notice(),
-    }
-    for path, text in pages.items():
-        with atomic(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
-    return folder
+    for path, page in PAGES.items():
+        with atomic(Path(path)) as temporary:
+            temporary.write_text(page(), encoding="utf-8")
+    return Path("docs")

@@ -27,7 +27,7 @@ def score(
         config: Space, task, seeds, images, device and executor.
         choice: Proxies and batch size.
         settings: Those of passes and proxies.
-        architecture: Its key in the space, or an index into the keys that the space lists.
+        architecture: Its key in the space, in any spelling that docs/keys.md lists, or its index.
         model: Instead, a network of your own: ``my.py:build``, a function that returns it. The
             task decides which batch it is shown.
         format: ``table``, or ``csv`` on the standard output with nothing beside it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from harness.config import Config
 from harness.jobs.job import job
@@ -10,7 +11,7 @@ from harness.training.architecture_recipe import ArchitectureRecipe
 
 
 @job()
-def train(config: Config, recipe: ArchitectureRecipe, architecture: str = "") -> Path:
+def train(config: Config, recipe: ArchitectureRecipe, architecture: Any = None) -> Path:
     """Trains one architecture from scratch, once per seed, with checkpoints.
 
     Kill it at any moment and start it again: it goes on after the last finished epoch and ends with
@@ -19,7 +20,7 @@ def train(config: Config, recipe: ArchitectureRecipe, architecture: str = "") ->
     Args:
         config: What every job shares.
         recipe: How to train.
-        architecture: A key of the space, or ``Genotype(normal=[...], ...)``.
+        architecture: Its key in the space, in any spelling that docs/keys.md lists, or its index.
 
     Returns:
         The folder ``results/<study>/<space>/<task>/<architecture>`` with ``log.csv``: seed, epoch,

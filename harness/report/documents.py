@@ -1,6 +1,8 @@
-"""The pages that are made from the code: every proxy, every ground truth, NOTICE."""
+"""The pages that are made from the code: keys, proxies, ground truths, NOTICE."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -9,6 +11,7 @@ from harness.core.sections import section_name
 from harness.proxies.contract import PopulationProxy, Proxy, populations, proxies
 from harness.results.table_files import markdown
 from harness.sources.catalogue import source
+from harness.spaces.space import Space, spaces
 from harness.truth.records import records
 
 PROXIES = """# Proxies
@@ -54,6 +57,22 @@ package.json:
     CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 
 The files, and who publishes them under which licence:
+
+"""
+
+KEYS = """# Keys
+
+Made from the search spaces by `make docs`: how an architecture may be written. Every form is taken
+wherever a key is: by `job=score architecture=KEY` and `job=train architecture=KEY`, in the column
+`key` of `truth=csv` (in double quotes if it holds commas; forms may be mixed, an architecture named
+twice is refused), and as text by the functions of a space, `space.build("0", "cifar10")`. Results
+hold the canonical key, the first of each list; `space.canonical(text)` returns it. All examples of
+a list are the same architecture.
+
+An index is the benchmark's own number of an architecture: `space.index(key)` returns it and
+`space.key_at(index)` the key. TransNAS-Bench-101 numbers its architectures too, but in the order of
+its database file, which nothing else tells, so there an index is refused. A space of your own
+counts through the keys that it lists.
 
 """
 
@@ -166,6 +185,27 @@ def proxy_table() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def keys_page() -> str:
+    """Returns how the architectures of each space may be written, in Markdown."""
+    names: dict[str, list[str]] = {}
+    for space in spaces.values():
+        if space.spellings:
+            names.setdefault(_spellings(space), []).append(space.name)
+    return KEYS + "\n".join(f"## {', '.join(of)}\n\n{forms}" for forms, of in names.items())
+
+
+def _spellings(space: Space) -> str:
+    return "".join(f"- {form}: `{example}`\n" for form, example in space.spellings.items())
+
+
 def _protected(doc: str) -> str:
     """Keeps paragraphs and protects the characters that Markdown would interpret."""
     return doc.replace("|", "\\|").replace("_", "\\_").replace("*", "\\*")
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "docs/keys.md": keys_page,
+    "docs/proxies.md": proxies_page,
+    "docs/truth.md": truth_page,
+    "NOTICE": notice,
+}

@@ -69,8 +69,8 @@ def score_single(
     )
     if (architecture is None) == (not model):
         raise HarnessError(
-            "job=score needs one network: architecture=KEY of the space, architecture=INDEX into "
-            "the keys that it lists, or model=FILE.py:FUNCTION of your own."
+            "job=score needs one network: architecture=KEY of the space, architecture=INDEX of "
+            "its enumeration, or model=FILE.py:FUNCTION of your own."
         )
     key = "" if model else key_of(space, architecture)
     conditions = asked if model else conditions_at(asked, names, _pool(space))
@@ -91,25 +91,14 @@ def score_single(
 
 
 def key_of(space: Space, architecture: object) -> str:
-    """Returns the canonical key that a key or an index into the listed keys means.
+    """Returns the canonical key that a key, however it is written, or an index means.
 
     Raises:
-        HarnessError: If there is no such architecture, or an index into a space without a list.
+        HarnessError: If there is no such architecture, or an index into a space without indices.
     """
-    if not isinstance(architecture, int):
-        return space.canonical(str(architecture))
-    try:
-        keys = space.keys()
-    except HarnessError as error:
-        raise HarnessError(
-            f"architecture={architecture}: {space.name} is too large to list; name one by its key."
-        ) from error
-    if not 0 <= architecture < len(keys):
-        raise HarnessError(
-            f"architecture={architecture} is no index of {space.name}, which lists {len(keys):,} "
-            "architectures from 0."
-        )
-    return keys[architecture]
+    if isinstance(architecture, int):
+        return space.key_at(architecture)
+    return space.canonical(str(architecture))
 
 
 def score_seed(item: SingleNetwork) -> tuple[int, dict[str, Score]]:

@@ -10,36 +10,29 @@ Krishnakumar et al., "NAS-Bench-Suite-Zero", NeurIPS 2022 (data sets and benchma
 from __future__ import annotations
 
 import json
-import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from harness.core.errors import DataError, HarnessError
 
-Ids = tuple[int, ...]
 Accuracies = list[tuple[str, float]]
 """Key and accuracy of each architecture, as stored: percent for accuracies."""
 
 
-def ids(text: str) -> Ids:
-    """Returns the numbers of an architecture tuple that was written as text."""
-    return tuple(int(number) for number in re.findall(r"\d+", text))
-
-
-def accuracies(path: Path, task: str, to_key: Callable[[Ids], str]) -> Accuracies:
+def accuracies(path: Path, task: str, to_key: Callable[[str], str]) -> Accuracies:
     """Reads one task of a zip.
 
     Args:
         path: The zip.
         task: What the file calls the task.
-        to_key: Turns an architecture tuple into the space's canonical key.
+        to_key: Turns an architecture tuple, as text, into the space's canonical key.
 
     Raises:
         DataError: If the zip holds nothing of that task, or an entry without its fields.
     """
     try:
-        rows = [(to_key(ids(e["arch"])), float(e["val_accuracy"])) for e in _entries(path, task)]
+        rows = [(to_key(e["arch"]), float(e["val_accuracy"])) for e in _entries(path, task)]
     except (KeyError, TypeError, ValueError, HarnessError, zipfile.BadZipFile) as error:
         raise DataError(f"{path} is not a NAS-Bench-Suite-Zero score file ({error!r}).") from error
     if not rows:

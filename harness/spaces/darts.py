@@ -11,7 +11,8 @@ import ast
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, shown, unknown
+from harness.spaces import spelling
 
 # In the order of the operation ids of NAS-Bench-301's compact form.
 OPERATIONS = (
@@ -54,7 +55,7 @@ def checked_edges(edges: object, operations: Sequence[str], *, distinct: bool) -
     if len(pairs) != 2 * NODES:
         raise HarnessError(
             f"A DARTS cell is {2 * NODES} pairs of an operation and its source, two per node; got "
-            f"{edges!r}."
+            f"{shown(edges)}."
         )
     for position, (operation, source) in enumerate(pairs):
         node = 2 + position // 2
@@ -63,13 +64,21 @@ def checked_edges(edges: object, operations: Sequence[str], *, distinct: bool) -
         if type(source) is not int or not 0 <= source < node:
             raise HarnessError(
                 f"Node {node} of a DARTS cell takes its inputs from 0 to {node - 1}; got "
-                f"{source!r}."
+                f"{shown(source)}."
             )
         if distinct and position % 2 and source == pairs[position - 1][1]:
             raise HarnessError(
                 f"Node {node} of a DARTS cell needs two different inputs; got {source} twice."
             )
     return pairs
+
+
+_FIELDS: set[str | None] = {"normal", "normal_concat", "reduce", "reduce_concat"}
+
+
+def is_genotype(text: str) -> bool:
+    """Tells whether ``text`` sets out to be a genotype as DARTS prints it."""
+    return text.startswith("Genotype(")
 
 
 def parse_genotype(text: str) -> tuple[object, object]:
@@ -81,18 +90,22 @@ def parse_genotype(text: str) -> tuple[object, object]:
         HarnessError: If the text is anything else, or joins other nodes than 2 to 5.
     """
     try:
+        if not spelling.PLAIN.fullmatch(text.strip()):
+            raise ValueError("other signs, or too many")
         call = ast.parse(text.strip(), mode="eval").body
         if not isinstance(call, ast.Call) or call.args or ast.unparse(call.func) != "Genotype":
             raise ValueError("not a genotype")
-        fields = {field.arg: ast.unparse(field.value) for field in call.keywords}
-        for cell in ("normal", "reduce"):
-            if fields[f"{cell}_concat"] not in {"[2, 3, 4, 5]", "range(2, 6)"}:
+        fields = {field.arg: field.value for field in call.keywords}
+        if len(call.keywords) != len(_FIELDS) or set(fields) != _FIELDS:
+            raise ValueError("other fields")
+        for joined in ("normal_concat", "reduce_concat"):
+            if ast.unparse(fields[joined]) not in {"[2, 3, 4, 5]", "range(2, 6)"}:
                 raise ValueError("other nodes joined")
         return ast.literal_eval(fields["normal"]), ast.literal_eval(fields["reduce"])
-    except (SyntaxError, ValueError, KeyError, RecursionError, MemoryError) as error:
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
         raise HarnessError(
-            f"{text!r} is not a DARTS genotype; expected Genotype(normal=[(operation, source), "
-            "...], normal_concat=[2, 3, 4, 5], reduce=[...], reduce_concat=[2, 3, 4, 5])."
+            f"{shown(text)} is not a DARTS genotype; expected Genotype(normal=[(operation, "
+            "source), ...], normal_concat=[2, 3, 4, 5], reduce=[...], reduce_concat=[2, 3, 4, 5])."
         ) from error
 
 

@@ -11,8 +11,9 @@ small one made of the same cells: ``ScoredDarts``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -61,6 +62,7 @@ class DartsSpace(DrawnSpace):
     """DARTS architectures and the networks that are trained in the end, without auxiliary head."""
 
     name = "darts"
+    spellings: ClassVar[Mapping[str, str]] = nb301.NasBench301.spellings
     tasks = ("cifar10", "cifar100", "imagenet", "digits")
 
     def draw(self, random: np.random.Generator) -> str:

@@ -14,10 +14,10 @@ all the same; here the network returns the classifier's logits. Its ReLUs do the
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
 from harness.spaces import darts
 from harness.spaces.darts import Edges, Genotype
@@ -34,18 +34,25 @@ SKELETON_C1 = Skeleton(channels=1, layers=1, stem="none", image_channels=1)
 
 
 def parse(key: str) -> Edges:
-    """Returns the eight (operation, source) pairs of ``key``.
+    """Returns the eight (operation, source) pairs of an architecture.
+
+    Args:
+        key: The key, or ``Genotype(normal=[...], ...)`` with the same cell twice.
 
     Raises:
-        HarnessError: If the string is not a cell of this space.
+        HarnessError: If the text is not a cell of this space.
     """
+    text = str(key).strip()
+    if darts.is_genotype(text):
+        return _one_cell(text)
     edge = r"\|([a-z0-9_]+)~([0-9])"
     node = rf"{edge}{edge}\|"
-    match = re.fullmatch(r"\+".join([node] * darts.NODES), key.strip(), re.ASCII)
+    match = re.fullmatch(r"\+".join([node] * darts.NODES), text, re.ASCII)
     if match is None:
         raise HarnessError(
-            f"{key!r} is not a one-cell DARTS architecture; expected the form "
-            "|sep_conv_3x3~0|none~1|+|...|+|...|+|...|, one group of two edges per node."
+            f"{shown(text)} is not a one-cell DARTS architecture; expected the form "
+            "|sep_conv_3x3~0|none~1|+|...|+|...|+|...|, one group of two edges per node, "
+            "or a genotype as DARTS prints it."
         )
     names, sources = match.groups()[::2], map(int, match.groups()[1::2])
     return _checked(list(zip(names, sources, strict=True)))
@@ -71,18 +78,32 @@ def from_genotype(text: str) -> str:
     Raises:
         HarnessError: If the text is not a genotype of this space, or its two cells differ.
     """
+    return to_key(_one_cell(text))
+
+
+def _one_cell(text: str) -> Edges:
     normal, reduce = map(_checked, darts.parse_genotype(text))
     if normal != reduce:
         raise HarnessError(
-            f"A one-cell DARTS network has one cell, but normal and reduce differ in {text!r}."
+            f"A one-cell DARTS network has one cell, but normal and reduce differ in {shown(text)}."
         )
-    return to_key(reduce)
+    return reduce
 
 
 class DartsSwap(Space):
     """The one-cell DARTS networks that were published with SWAP-Score."""
 
     name = "darts_swap"
+    spellings: ClassVar[Mapping[str, str]] = {
+        "cell": "|none~0|dil_conv_5x5~0|+|sep_conv_5x5~0|max_pool_3x3~1|+"
+        "|skip_connect~1|sep_conv_3x3~2|+|avg_pool_3x3~0|skip_connect~4|",
+        "genotype (DARTS) with this cell twice": "Genotype(normal=[('none', 0), "
+        "('dil_conv_5x5', 0), ('sep_conv_5x5', 0), ('max_pool_3x3', 1), ('skip_connect', 1), "
+        "('sep_conv_3x3', 2), ('avg_pool_3x3', 0), ('skip_connect', 4)], "
+        "normal_concat=range(2, 6), reduce=[('none', 0), ('dil_conv_5x5', 0), "
+        "('sep_conv_5x5', 0), ('max_pool_3x3', 1), ('skip_connect', 1), ('sep_conv_3x3', 2), "
+        "('avg_pool_3x3', 0), ('skip_connect', 4)], reduce_concat=range(2, 6))",
+    }
     skeleton: ClassVar[Skeleton] = SKELETON
     tasks = ("cifar10", "digits")
 
@@ -95,7 +116,7 @@ class DartsSwap(Space):
         raise not_listed(self.name)
 
     def canonical(self, key: str) -> str:
-        """Returns the key without surrounding blanks; edges keep their order."""
+        """Returns the key; edges keep their order."""
         return to_key(parse(key))
 
     def network(self, key: str, task: Task) -> nn.Module:

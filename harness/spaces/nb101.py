@@ -12,9 +12,10 @@ which is vertex 0, each as its operation and the vertices that feed it: in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -30,7 +31,7 @@ from harness.spaces.nb101_cells import (
     from_naslib,
     from_spec,
     isomorphism_hash,
-    parse,
+    parse_cell,
     prune,
     to_key,
 )
@@ -44,6 +45,33 @@ __all__ = ["NasBench101", "Spec", "from_naslib", "from_spec", "parse", "vertex_w
 
 WIDTHS = (128, 256, 512)
 CELLS_PER_STACK = 3
+
+
+def parse(key: str) -> Spec:
+    """Returns the pruned matrix and operations of an architecture.
+
+    Args:
+        key: The key, the benchmark's hash, NASLib's tuple, or ``(matrix, operations)``, as text.
+
+    Raises:
+        HarnessError: If the text is not an architecture of the benchmark.
+    """
+    text = str(key).strip()
+    if re.fullmatch("[0-9a-fA-F]{32}", text):
+        text = cell_of_hash(text.lower())
+    return parse_cell(text)
+
+
+def cell_of_hash(name: str) -> str:
+    """Returns the key of the cell that the benchmark names by a hash of 32 hexadecimal digits.
+
+    Raises:
+        HarnessError: If the benchmark has none of that hash.
+    """
+    place = nb101_table.position(name)
+    if place is None:
+        raise HarnessError(f"{name!r} is the hash of no NAS-Bench-101 cell.")
+    return nb101_table.key_at(place)
 
 
 def vertex_widths(spec: Spec, c_in: int, c_out: int) -> list[int]:
@@ -101,11 +129,45 @@ class NasBench101(Space):
 
     name = "nb101"
     tasks = ("cifar10", "digits")
+    spellings: ClassVar[Mapping[str, str]] = {
+        "pruned cell": "conv1x1~0|maxpool3x3~01|output~12",
+        "the benchmark's hash": "31d1039b23e8e5454fcc96406b9c94e5",
+        "matrix and operations": "([[0, 1, 1, 0], [0, 0, 1, 1], [0, 0, 0, 1], [0, 0, 0, 0]], "
+        "['input', 'conv1x1-bn-relu', 'maxpool3x3', 'output'])",
+        "NASLib's tuple of 56 numbers": "(0, 1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, "
+        "0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "
+        "0, 0, 3, 2, 4, 4, 4, 1)",
+    }
 
     def keys(self) -> Sequence[str]:
         """Returns all 423,624 keys in the order of the benchmark's hashes."""
         keys: list[str] = nb101_table.keys().to_pylist()
         return keys
+
+    def index(self, key: str) -> int:
+        """Returns the place of a cell among the benchmark's ascending hashes, in any spelling.
+
+        Raises:
+            HarnessError: If there is no such cell.
+        """
+        name = self.isomorphism_class(key)
+        place = nb101_table.position(name)
+        if place is None:
+            raise HarnessError(f"{name!r} is the hash of no NAS-Bench-101 cell.")
+        return place
+
+    def key_at(self, index: int) -> str:
+        """Returns the cell at a place among the benchmark's ascending hashes.
+
+        Raises:
+            HarnessError: If there is no such place.
+        """
+        count = len(nb101_table.codes())
+        if not 0 <= index < count:
+            raise HarnessError(
+                f"{index} is no index of nb101, whose {count:,} architectures are numbered from 0."
+            )
+        return nb101_table.key_at(index)
 
     @cache  # noqa: B019 - there is one space
     def listed(self) -> pa.StringArray:
@@ -149,19 +211,7 @@ class NasBench101(Space):
         Raises:
             HarnessError: If the string is no cell of the benchmark.
         """
-        return cell_of_hash(self.isomorphism_class(key))
-
-
-def cell_of_hash(name: str) -> str:
-    """Returns the key of the cell that the benchmark calls by a hash of 32 hexadecimal digits.
-
-    Raises:
-        HarnessError: If the benchmark has none of that hash.
-    """
-    place = nb101_table.position(name)
-    if place is None:
-        raise HarnessError(f"NAS-Bench-101 has no cell with the hash {name}.")
-    return nb101_table.key_at(place)
+        return nb101_table.key_at(self.index(key))
 
 
 spaces.add(NasBench101.name, NasBench101())

@@ -8,7 +8,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, shown, unknown
+from harness.spaces import spelling
 
 # In the order of the labels that enter the isomorphism hash.
 OPERATIONS = ("conv3x3-bn-relu", "conv1x1-bn-relu", "maxpool3x3")
@@ -47,15 +48,13 @@ def checked(matrix: Sequence[Sequence[int]], operations: Sequence[str]) -> Spec:
     Raises:
         HarnessError: If this is not a cell, or not one of the benchmark's after pruning.
     """
-    # Plain integers: numpy's are printed differently, which would change the isomorphism hash.
-    rows = tuple(tuple(int(edge) for edge in row) for row in matrix)
     vertices = len(operations)
-    if vertices < 2 or [len(row) for row in rows] != [vertices] * vertices:
+    if vertices < 2 or [len(row) for row in matrix] != [vertices] * vertices:
         raise HarnessError(
             "A NAS-Bench-101 cell needs a square matrix of at least two vertices and one "
-            f"operation per vertex; got {len(rows)} rows and {vertices} operations."
+            f"operation per vertex; got {len(matrix)} rows and {vertices} operations."
         )
-    if any(edge not in ((0, 1) if u < v else (0,)) for u, v, edge in _entries(rows)):
+    if any(edge not in ((0, 1) if u < v else (0,)) for u, v, edge in _entries(matrix)):
         raise HarnessError(
             "The matrix of a NAS-Bench-101 cell holds zeros and ones, and ones only above its "
             "diagonal."
@@ -67,6 +66,8 @@ def checked(matrix: Sequence[Sequence[int]], operations: Sequence[str]) -> Spec:
     for operation in operations[1:-1]:
         if operation not in OPERATIONS:
             raise unknown("NAS-Bench-101 operation", operation, OPERATIONS)
+    # Plain integers: numpy's are printed differently, which would change the isomorphism hash.
+    rows = tuple(tuple(int(edge) for edge in row) for row in matrix)
     spec = prune(Spec(rows, tuple(operations)))
     if reason := flaw(spec):
         raise HarnessError(f"This cell is not in NAS-Bench-101: {reason}.")
@@ -120,30 +121,48 @@ def to_key(pruned: Spec) -> str:
     )
 
 
-def parse(key: str) -> Spec:
-    """Returns the pruned matrix and operations that ``key`` stands for.
+_VERTEX = "([a-z0-9]{1,20})~([0-9]{0,9})"
+
+
+def parse_cell(key: str) -> Spec:
+    """Returns the pruned matrix and operations of a cell that is written out.
+
+    Args:
+        key: The key, NASLib's tuple, or ``(matrix, operations)``, as text.
 
     Raises:
-        HarnessError: If the string is not an architecture of the benchmark.
+        HarnessError: If the text is not an architecture of the benchmark.
     """
-    vertices = [
-        re.fullmatch(r"([a-z0-9]+)~([0-9]*)", part, re.ASCII) for part in key.strip().split("|")
-    ]
+    text = str(key).strip()
+    match spelling.literal(text):
+        case [[*rows], [*names]]:
+            edges = [row for row in map(spelling.integers, rows) if row]
+            if len(edges) == len(rows):
+                return checked(edges, list(map(str, names)))
+        case numbers if ids := spelling.integers(numbers):
+            return parse_cell(from_naslib(ids))
+    # Vertices are numbered by one digit.
+    if not re.fullmatch(rf"({_VERTEX}\|){{0,8}}{_VERTEX}", text):
+        raise HarnessError(
+            f"{shown(text)} is not a NAS-Bench-101 architecture; expected the form "
+            "'conv3x3~0|maxpool3x3~01|output~2', the benchmark's hash, NASLib's tuple of 56 "
+            "numbers or ([[0, 1], [0, 0]], ['input', 'output']), matrix and operations."
+        )
+    parts = re.findall(_VERTEX, text)
     full_names = {short(operation): operation for operation in OPERATIONS}
-    operations, matrix = ["input"], [[0] * (len(vertices) + 1) for _ in range(len(vertices) + 1)]
-    for vertex, match in enumerate(vertices, start=1):
-        if match is None:
-            raise HarnessError(
-                f"{key!r} is not a NAS-Bench-101 architecture; expected the form "
-                "'conv3x3~0|maxpool3x3~01|output~2'."
-            )
-        name, sources = match.groups()
+    operations, matrix = ["input"], [[0] * (len(parts) + 1) for _ in range(len(parts) + 1)]
+    for vertex, (name, sources) in enumerate(parts, start=1):
         operations.append(full_names.get(name, name))
         for source in map(int, sources):
             if source >= vertex:
                 raise HarnessError(
-                    f"{key!r} is not a NAS-Bench-101 architecture: vertex {vertex} ({name}) "
+                    f"{text!r} is not a NAS-Bench-101 architecture: vertex {vertex} ({name}) "
                     f"comes before vertex {source} and cannot be fed by it."
+                )
+            if matrix[source][vertex]:
+                raise HarnessError(
+                    f"{text!r} is not a NAS-Bench-101 architecture: vertex {vertex} ({name}) names "
+                    f"vertex {source} twice."
                 )
             matrix[source][vertex] = 1
     return checked(matrix, operations)

@@ -3,50 +3,68 @@
 Dong & Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search",
 ICLR 2020. The key is the benchmark's architecture string, one group per node, one entry per
 incoming edge: ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``.
+
+An architecture also has an index from 0 to 15,624, the same in NAS-Bench-201 and in the topology
+space of NATS-Bench: the benchmark shuffled its list with Python's own generator, seeded with 88.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, shown, unknown
 from harness.inputs.tasks import Task
+from harness.spaces import spelling
 from harness.spaces.space import Space, spaces
 
 if TYPE_CHECKING:  # keys need no torch
     from torch import nn
 
 OPERATIONS = ("none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3")
-# (source, target) in the order of the architecture string. NASLib orders edges by source instead.
+# (source, target) in the order of the architecture string.
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+# NASLib and NAS-Bench-Suite-Zero number operations otherwise, and order edges by their source.
+NASLIB_OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
+NASLIB_EDGES = tuple(sorted(EDGES))
 WIDTHS = (16, 32, 64)
 CELLS_PER_STAGE = 5
 
 Operations = tuple[str, ...]
 
 
+_FORM = re.compile(r"\|(\w+)~0\|\+\|(\w+)~0\|(\w+)~1\|\+\|(\w+)~0\|(\w+)~1\|(\w+)~2\|", re.ASCII)
+
+
 def parse(key: str) -> Operations:
-    """Returns the six operations of ``key``, in the order of ``EDGES``.
+    """Returns the six operations of an architecture, in the order of ``EDGES``.
+
+    Args:
+        key: The architecture string, the index, or NASLib's tuple as text. An index may have the
+            leading zeros of NATS-Bench's file names.
 
     Raises:
-        HarnessError: If the string is not an architecture of the benchmark.
+        HarnessError: If the text is not an architecture of the benchmark.
     """
-    groups = key.strip().split("+")
-    entries = [re.findall(r"([^|~]+)~(\d)", group) for group in groups]
-    if [[int(source) for _, source in group] for group in entries] != [[0], [0, 1], [0, 1, 2]]:
-        raise HarnessError(
-            f"{key!r} is not a NAS-Bench-201 architecture; expected the form {_to_key('oooooo')}."
-        )
-    operations = tuple(op for group in entries for op, _ in group)
-    for operation in operations:
-        if operation not in OPERATIONS:
-            raise unknown("NAS-Bench-201 operation", operation, OPERATIONS)
-    return operations
+    text = str(key).strip()
+    if form := _FORM.fullmatch(text):
+        for operation in form.groups():
+            if operation not in OPERATIONS:
+                raise unknown("NAS-Bench-201 operation", operation, OPERATIONS)
+        return form.groups()
+    if re.fullmatch("[0-9]{1,6}", text) and int(text) < len(_numbered()):
+        return parse(_numbered()[int(text)])
+    if numbers := spelling.integers(spelling.literal(text)):
+        return parse(from_naslib(numbers))
+    raise HarnessError(
+        f"{shown(text)} is not a NAS-Bench-201 architecture; expected the form "
+        f"{_to_key('oooooo')}, NASLib's tuple (4, 0, 3, 1, 4, 3) or the index, a whole number "
+        f"from 0 to {len(_numbered()) - 1}."
+    )
 
 
 def to_key(operations: Sequence[str]) -> str:
@@ -56,21 +74,28 @@ def to_key(operations: Sequence[str]) -> str:
     return key
 
 
+def from_naslib(numbers: Sequence[int]) -> str:
+    """Returns the architecture string of NASLib's tuple.
+
+    Args:
+        numbers: Per edge of ``NASLIB_EDGES`` the place of its operation in ``NASLIB_OPERATIONS``.
+
+    Raises:
+        HarnessError: If these are not six numbers from 0 to 4.
+    """
+    names = dict(enumerate(NASLIB_OPERATIONS))
+    if len(numbers) != len(EDGES) or any(number not in names for number in numbers):
+        raise HarnessError(
+            f"{shown(tuple(numbers))} is not a NAS-Bench-201 architecture of NASLib; expected six "
+            "numbers from 0 to 4."
+        )
+    operations = {edge: names[number] for edge, number in zip(NASLIB_EDGES, numbers, strict=True)}
+    return to_key([operations[edge] for edge in EDGES])
+
+
 def _to_key(operations: Sequence[str]) -> str:
     a, b, c, d, e, f = operations
     return f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
-
-
-@cache
-def by_index() -> tuple[str, ...]:
-    """Returns all keys in the order of NAS-Bench-201's and NATS-Bench's index.
-
-    The benchmark's authors listed every combination, the last edge running fastest, and shuffled
-    the list with Python's own generator and the seed 88.
-    """
-    keys = [_to_key(operations) for operations in product(OPERATIONS, repeat=len(EDGES))]
-    random.Random(88).shuffle(keys)
-    return tuple(keys)
 
 
 def is_dead(key: str) -> bool:
@@ -87,14 +112,24 @@ class NasBench201(Space):
 
     name = "nb201"
     tasks = ("cifar10", "cifar100", "imagenet16_120", "digits")
+    spellings: ClassVar[Mapping[str, str]] = {
+        "architecture string": "|avg_pool_3x3~0|+|nor_conv_1x1~0|skip_connect~1|+"
+        "|nor_conv_1x1~0|skip_connect~1|skip_connect~2|",
+        "index in NAS-Bench-201 and NATS-Bench": "0",
+        "NASLib's tuple": "(4, 3, 3, 0, 0, 0)",
+    }
 
     def keys(self) -> Sequence[str]:
         """Returns all 15,625 architecture strings in alphabetical order."""
         return _all_keys()
 
     def canonical(self, key: str) -> str:
-        """Returns the architecture string, without surrounding blanks."""
-        return to_key(parse(key))
+        """Returns the architecture string."""
+        return _to_key(parse(key))
+
+    def numbered(self) -> Sequence[str]:
+        """Returns all architecture strings in the benchmark's own order."""
+        return _numbered()
 
     def network(self, key: str, task: Task) -> nn.Module:
         """Builds the benchmark's stand-alone network: C=16, N=5, affine batch norm."""
@@ -141,7 +176,14 @@ class NasBench201(Space):
 
 @cache
 def _all_keys() -> tuple[str, ...]:
-    return tuple(sorted(_to_key(operations) for operations in product(OPERATIONS, repeat=6)))
+    return tuple(sorted(_numbered()))
+
+
+@cache
+def _numbered() -> tuple[str, ...]:
+    keys = [_to_key(operations) for operations in product(OPERATIONS, repeat=6)]
+    random.Random(88).shuffle(keys)  # the seed and the shuffle that the benchmark's authors used
+    return tuple(keys)
 
 
 spaces.add(NasBench201.name, NasBench201())

@@ -8,14 +8,14 @@ nodes 2 to 5; the ids count through ``darts.OPERATIONS``.
 
 from __future__ import annotations
 
-import ast
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
-from harness.spaces import darts
+from harness.spaces import darts, spelling
 from harness.spaces.darts import NODES, OPERATIONS, Genotype
 from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import DrawnSpace
@@ -28,23 +28,37 @@ Style = Literal["original", "suite_zero"]
 
 
 def parse(key: str) -> Genotype:
-    """Returns the genotype of a key; round and square brackets mean the same.
+    """Returns the genotype of an architecture.
+
+    Args:
+        key: The key, where round and square brackets mean the same, or ``Genotype(normal=[...],
+            ...)`` as DARTS prints it.
 
     Raises:
-        HarnessError: If the string is not an architecture of the benchmark.
+        HarnessError: If the text is not an architecture of the benchmark.
     """
-    names = dict(enumerate(OPERATIONS))
+    text = str(key).strip()
+    if darts.is_genotype(text):
+        return _checked(*darts.parse_genotype(text))
     try:
         normal, reduce = (
-            [(names.get(number, number), source) for source, number in cell]
-            for cell in ast.literal_eval(key.strip())
+            [(_operation(number), source) for source, number in cell]
+            for cell in spelling.literal(text)  # type: ignore[attr-defined]
         )
-    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError) as error:
+    except (TypeError, ValueError) as error:
         raise HarnessError(
-            f"{key!r} is not a NAS-Bench-301 architecture; expected the form (((0, 6), (1, 4), "
-            "...), ((0, 1), (1, 4), ...)): two cells of eight (source, operation id) pairs."
+            f"{shown(text)} is not a DARTS or NAS-Bench-301 architecture; expected the form "
+            "(((0, 6), (1, 4), ...), ((0, 1), (1, 4), ...)): two cells of eight (source, "
+            "operation id) pairs, or a genotype as DARTS prints it."
         ) from error
     return _checked(normal, reduce)
+
+
+def _operation(number: object) -> str:
+    """Returns the name of an operation id, and the print of anything else, which names none."""
+    if type(number) is int and 0 <= number < len(OPERATIONS):
+        return OPERATIONS[number]
+    return repr(number)
 
 
 def _checked(normal: object, reduce: object) -> Genotype:
@@ -88,6 +102,17 @@ class NasBench301(DrawnSpace):
     """
 
     name = "nb301"
+    spellings: ClassVar[Mapping[str, str]] = {
+        "compact form (NASLib, NAS-Bench-Suite-Zero)": "(((0, 3), (1, 3), (0, 3), (1, 3), (0, 2), "
+        "(1, 3), (0, 2), (2, 5)), ((0, 0), (1, 0), (1, 0), (2, 2), (0, 0), (2, 2), (1, 0), "
+        "(2, 2)))",
+        "genotype (DARTS)": "Genotype(normal=[('sep_conv_3x3', 0), ('sep_conv_3x3', 1), "
+        "('sep_conv_3x3', 0), ('sep_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 1), "
+        "('skip_connect', 0), ('dil_conv_3x3', 2)], normal_concat=[2, 3, 4, 5], "
+        "reduce=[('max_pool_3x3', 0), ('max_pool_3x3', 1), ('max_pool_3x3', 1), "
+        "('skip_connect', 2), ('max_pool_3x3', 0), ('skip_connect', 2), ('max_pool_3x3', 1), "
+        "('skip_connect', 2)], reduce_concat=[2, 3, 4, 5])",
+    }
     tasks = ("cifar10", "digits")
 
     def __init__(self, style: Style = "original", *, auxiliary: bool = False) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,10 +22,15 @@ class Space(ABC):
 
     A new space is one file: a subclass with ``name``, ``tasks``, ``keys``, ``network`` and, if a
     closed form is known, ``count_params``; instantiate it once and add it to ``spaces``.
+
+    Attributes:
+        spellings: The forms in which ``canonical`` takes a key, each with an example; the examples
+            are one architecture, the first is its canonical key.
     """
 
     name: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]]
+    spellings: ClassVar[Mapping[str, str]] = {}
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -33,11 +38,48 @@ class Space(ABC):
 
     @abstractmethod
     def canonical(self, key: str) -> str:
-        """Returns the canonical form of ``key``.
+        """Returns the canonical form of ``key``, which may be written in any of ``spellings``.
 
         Raises:
             HarnessError: If ``key`` is not an architecture of this space.
         """
+
+    def numbered(self) -> Sequence[str]:
+        """Returns the canonical keys in the order of their indices.
+
+        This is the benchmark's own enumeration; a space without one counts through ``keys``.
+
+        Raises:
+            HarnessError: If the architectures are not numbered.
+        """
+        try:
+            return self.keys()
+        except HarnessError as error:
+            raise HarnessError(
+                f"The architectures of {self.name} have no indices; name one by its key."
+            ) from error
+
+    def index(self, key: str) -> int:
+        """Returns the index of an architecture, counted from 0.
+
+        Raises:
+            HarnessError: If there is no such architecture, or the space numbers none.
+        """
+        return self.numbered().index(self.canonical(key))
+
+    def key_at(self, index: int) -> str:
+        """Returns the canonical key of the architecture with this index.
+
+        Raises:
+            HarnessError: If there is no such index, or the space numbers no architecture.
+        """
+        keys = self.numbered()
+        if not 0 <= index < len(keys):
+            raise HarnessError(
+                f"{index} is no index of {self.name}, whose {len(keys):,} architectures are "
+                f"numbered from 0 to {len(keys) - 1}."
+            )
+        return keys[index]
 
     @abstractmethod
     def network(self, key: str, task: Task) -> nn.Module:

@@ -4,20 +4,23 @@ Duan et al., "TransNAS-Bench-101: Improving Transferability and Generalizability
 Neural Architecture Search", CVPR 2021. Keys are the benchmark's strings: ``64-41414-3_33_333``
 (micro: fixed modules, one group of digits per node, one digit per incoming edge) and
 ``64-1234-basic`` (macro: one digit per module).
+
+The benchmark's API numbers the architectures in the order of its database file, which nothing else
+tells, so an index is not a key here.
 """
 
 from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, partial
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
-from harness.spaces import tnb101_sizes
+from harness.spaces import spelling, tnb101_sizes
 from harness.spaces.space import Space, spaces
 from harness.spaces.tnb101_sizes import NONE, SKIP
 
@@ -39,37 +42,54 @@ MICRO_MODULES = "41414"
 
 
 def parse_micro(key: str) -> str:
-    """Returns the six operation digits of ``key``, in the order of ``tnb101_sizes.EDGES``.
+    """Returns the six operation digits of an architecture.
+
+    Args:
+        key: The architecture string, or NASLib's tuple as text.
+
+    Returns:
+        One digit per edge, in the order of ``tnb101_sizes.EDGES``.
 
     Raises:
-        HarnessError: If the string is not an architecture of the micro space.
+        HarnessError: If the text is not an architecture of the micro space.
     """
-    form = re.fullmatch(rf"64-{MICRO_MODULES}-([0-3])_([0-3]{{2}})_([0-3]{{3}})", key.strip())
+    text = str(key).strip()
+    if numbers := spelling.integers(spelling.literal(text)):
+        text = micro_from_naslib(numbers)
+    form = re.fullmatch(rf"64-{MICRO_MODULES}-([0-3])_([0-3]{{2}})_([0-3]{{3}})", text)
     if form is None:
         raise HarnessError(
-            f"{key!r} is not a TransNAS-Bench-101 micro architecture; expected the form "
+            f"{shown(text)} is not a TransNAS-Bench-101 micro architecture; expected the form "
             f"64-{MICRO_MODULES}-a_bc_def with digits 0 (none), 1 (skip), 2 (1×1 convolution) "
-            "and 3 (3×3 convolution)."
+            "and 3 (3×3 convolution), or NASLib's tuple (a, b, c, d, e, f). An index is not "
+            "enough: only the benchmark's file tells its order."
         )
     return "".join(form.groups())
 
 
 def parse_macro(key: str) -> str:
-    """Returns the module digits of ``key``.
+    """Returns the module digits of an architecture.
+
+    Args:
+        key: The architecture string, or NASLib's tuple as text.
 
     Raises:
-        HarnessError: If the string is not an architecture of the macro space.
+        HarnessError: If the text is not an architecture of the macro space.
     """
-    form = re.fullmatch(r"64-([1-4]{4,6})-basic", key.strip())
+    text = str(key).strip()
+    if numbers := spelling.integers(spelling.literal(text)):
+        text = macro_from_naslib(numbers)
+    form = re.fullmatch(r"64-([1-4]{4,6})-basic", text)
     if form is None:
         raise HarnessError(
-            f"{key!r} is not a TransNAS-Bench-101 macro architecture; expected the form "
-            "64-abcd-basic with 4 to 6 module digits from 1 to 4."
+            f"{shown(text)} is not a TransNAS-Bench-101 macro architecture; expected the form "
+            "64-abcd-basic with 4 to 6 module digits from 1 to 4, or NASLib's tuple (a, b, c, d). "
+            "An index is not enough: only the benchmark's file tells its order."
         )
     modules = form.group(1)
     if not _is_in_macro_space(modules):
         raise HarnessError(
-            f"{key!r} lies outside the TransNAS-Bench-101 macro space; expected 1 to 4 modules "
+            f"{text!r} lies outside the TransNAS-Bench-101 macro space; expected 1 to 4 modules "
             "that halve the resolution (digits 3, 4) and 1 to 3 that double the width (2, 4)."
         )
     return modules
@@ -86,7 +106,7 @@ def micro_from_naslib(operations: Sequence[int]) -> str:
     """
     if len(operations) != 6 or any(operation not in range(4) for operation in operations):
         raise HarnessError(
-            f"{tuple(operations)} is not a TransNAS-Bench-101 micro architecture of NASLib; "
+            f"{shown(tuple(operations))} is not a TransNAS-Bench-101 micro architecture of NASLib; "
             "expected six numbers from 0 to 3."
         )
     return _to_micro_key("".join(str(int(operation)) for operation in operations))
@@ -100,8 +120,8 @@ def macro_from_naslib(modules: Sequence[int]) -> str:
     """
     if len(modules) > 6 or any(module not in range(5) for module in modules):
         raise HarnessError(
-            f"{tuple(modules)} is not a TransNAS-Bench-101 macro architecture of NASLib; expected "
-            "4 to 6 numbers from 1 to 4, padded with zeros to six at most."
+            f"{shown(tuple(modules))} is not a TransNAS-Bench-101 macro architecture of NASLib; "
+            "expected 4 to 6 numbers from 1 to 4, padded with zeros to six at most."
         )
     digits = "".join(str(int(module)) for module in modules).rstrip("0")
     return _to_macro_key(parse_macro(_to_macro_key(digits)))
@@ -137,6 +157,17 @@ class TransNasSpace(Space):
     @abstractmethod
     def modules(self, key: str) -> str:
         """Returns the module digits of an architecture."""
+
+    def numbered(self) -> Sequence[str]:
+        """Numbers nothing.
+
+        Raises:
+            HarnessError: Always.
+        """
+        raise HarnessError(
+            f"An index does not name an architecture of {self.name}, since only the benchmark's "
+            f"file tells its order; give the key, for example {self.keys()[0]}."
+        )
 
     @abstractmethod
     def encoder(self, key: str) -> TransNasEncoder:
@@ -175,13 +206,17 @@ class TransNasMicro(TransNasSpace):
     """TransNAS-Bench-101, micro level: 4,096 cells of four nodes and six edges."""
 
     name = "tnb101_micro"
+    spellings: ClassVar[Mapping[str, str]] = {
+        "architecture string": "64-41414-1_02_333",
+        "NASLib's tuple": "(1, 0, 2, 3, 3, 3)",
+    }
 
     def keys(self) -> Sequence[str]:
         """Returns all 4,096 architecture strings in alphabetical order."""
         return _micro_keys()
 
     def canonical(self, key: str) -> str:
-        """Returns the architecture string, without surrounding blanks."""
+        """Returns the architecture string."""
         return _to_micro_key(parse_micro(key))
 
     def modules(self, key: str) -> str:
@@ -232,13 +267,18 @@ class TransNasMacro(TransNasSpace):
     """TransNAS-Bench-101, macro level: 3,256 sequences of four to six residual modules."""
 
     name = "tnb101_macro"
+    spellings: ClassVar[Mapping[str, str]] = {
+        "architecture string": "64-2311-basic",
+        "NASLib's tuple": "(2, 3, 1, 1)",
+        "NASLib's tuple, padded": "(2, 3, 1, 1, 0, 0)",
+    }
 
     def keys(self) -> Sequence[str]:
         """Returns all 3,256 architecture strings in alphabetical order."""
         return _macro_keys()
 
     def canonical(self, key: str) -> str:
-        """Returns the architecture string, without surrounding blanks."""
+        """Returns the architecture string."""
         return _to_macro_key(parse_macro(key))
 
     def modules(self, key: str) -> str:

@@ -22,8 +22,9 @@ from harness.results import record
 from harness.results.folder import checked, refuse_other_conditions, replacing
 from harness.results.layout import result_path, work_path
 from harness.scoring.conditions import check_device, device_type, digest
+from harness.scoring.single import key_of
 from harness.spaces.darts_skeleton import Skeleton
-from harness.spaces.nb301 import from_genotype, parse
+from harness.spaces.nb301 import parse
 from harness.spaces.networks.darts_network import DartsNetwork
 from harness.spaces.space import spaces
 from harness.training import checkpoints
@@ -36,7 +37,7 @@ LOG = "log.csv"
 COLUMNS = ["seed", "epoch", "learning_rate", "loss", "test_accuracy"]
 
 
-def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: str) -> Path:
+def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: object) -> Path:
     """Trains what neither the result nor a checkpoint has, and adds it to the result.
 
     Raises:
@@ -45,7 +46,7 @@ def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: str) -
         DataError: If images, a checkpoint or the result are damaged.
     """
     check_device(config.device)
-    key = key_of(config, architecture)
+    key = _key(config, architecture)
     parts = training_and_test(
         tasks.get(config.task), config.inputs, recipe.held_out, recipe.batch_size
     )
@@ -72,22 +73,15 @@ def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: str) -
     return folder
 
 
-def key_of(config: Config, architecture: str) -> str:
-    """Returns the canonical key of a key or of ``Genotype(normal=[...], ...)``.
-
-    Raises:
-        HarnessError: If there is none, or the space or its task do not know it.
-    """
+def _key(config: Config, architecture: object) -> str:
     space = spaces.get(config.space)
     space.task(config.task)
-    if not architecture:
+    if architecture in (None, ""):
         raise HarnessError(
             "No architecture to train; name one with architecture=KEY, a key as selected.csv of a "
             "search has it."
         )
-    if architecture.startswith("Genotype("):
-        architecture = from_genotype(architecture)
-    return space.canonical(architecture)
+    return key_of(space, architecture)
 
 
 def build(space: str, key: str, task: str, recipe: ArchitectureRecipe) -> nn.Module:

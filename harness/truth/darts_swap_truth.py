@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import DataError, HarnessError
-from harness.spaces import darts_swap
+from harness.spaces.space import spaces
 from harness.truth import records
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def read(path: Path, task: str) -> pd.DataFrame:
 
     try:
         raw = pd.read_csv(path, header=None, names=["genotype", "value"], dtype={"value": float})
-        keys = raw["genotype"].map(darts_swap.from_genotype)
+        keys = raw["genotype"].map(spaces.get("darts_swap").canonical)
     except (AttributeError, TypeError, ValueError, HarnessError) as error:
         raise DataError(f"{path} is not the table of {task} accuracies ({error}).") from error
     return records.table(zip(keys, raw["value"], strict=True), n_training_seeds=1)

@@ -25,20 +25,16 @@ if TYPE_CHECKING:
 EPOCHS = 108
 
 
-def from_tuple(text: str) -> str:
-    """Returns the key of a cell written as a tuple of 56 integers."""
-    return nb101.from_naslib(suite_zero.ids(text))
-
-
 def read_suite_zero(path: Path, task: str) -> pd.DataFrame:
     """Reads the early table and keeps the first spelling of every cell.
 
     The 500 entries are labelled matrices, several of which may be isomorphic: one cell appears 55
     times. Isomorphic entries differ at most in which of the three training runs they show.
     """
-    rows = suite_zero.early_accuracies(path, "nasbench101", task, from_tuple)
+    space = spaces.get("nb101")
+    rows = suite_zero.early_accuracies(path, "nasbench101", task, space.canonical)
     table = records.table(rows, n_training_seeds=1)
-    classes = table["key"].map(spaces.get("nb101").isomorphism_class)
+    classes = table["key"].map(space.isomorphism_class)
     return table[~classes.duplicated()].reset_index(drop=True)
 
 

@@ -31,21 +31,11 @@ _INFO = partial(
 
 # NAS-Bench-Suite-Zero: one run.
 
-# Number of an operation in an architecture tuple; not the order of the benchmark itself.
-OPERATIONS = ("skip_connect", "none", "nor_conv_3x3", "nor_conv_1x1", "avg_pool_3x3")
-# Edge of each position; the architecture string is sorted by target, this by source.
-EDGES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))
-
-
-def from_tuple(ids: suite_zero.Ids) -> str:
-    """Returns the architecture string of a tuple of six operation numbers."""
-    operation = {edge: OPERATIONS[i] for edge, i in zip(EDGES, ids, strict=True)}
-    return nb201.to_key([operation[edge] for edge in nb201.EDGES])
-
 
 def read_suite_zero(path: Path, task: str) -> pd.DataFrame:
     """Reads one data set of the zip; see ``suite_zero.accuracies``."""
-    return records.table(suite_zero.accuracies(path, task, from_tuple), n_training_seeds=1)
+    rows = suite_zero.accuracies(path, task, spaces.get("nb201").canonical)
+    return records.table(rows, n_training_seeds=1)
 
 
 # Task -> what the file calls it, images, note. The numbers of images follow from the values, each
@@ -98,7 +88,7 @@ def read_test_mean(path: Path, _: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    keys = nb201.by_index()
+    keys = spaces.get("nb201").numbered()
     try:
         values = pd.read_csv(path).set_index("index")["accuracy"].reindex(range(len(keys)))
         if values.isna().any():

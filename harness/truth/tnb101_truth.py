@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.sources import suite_zero
 from harness.sources.convert import Reader
-from harness.spaces import tnb101
+from harness.spaces.space import spaces
 from harness.truth import records
 
 if TYPE_CHECKING:
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def read_micro(path: Path, task: str) -> pd.DataFrame:
     """Reads one task of the micro zip; see ``suite_zero.accuracies``."""
-    return records.table(suite_zero.accuracies(path, task, tnb101.micro_from_naslib), 1)
+    return records.table(suite_zero.accuracies(path, task, spaces.get("tnb101_micro").canonical), 1)
 
 
 def read_macro(path: Path, task: str) -> pd.DataFrame:
     """Reads one task of the macro zip; its tuples have four to six numbers, without padding."""
-    return records.table(suite_zero.accuracies(path, task, tnb101.macro_from_naslib), 1)
+    return records.table(suite_zero.accuracies(path, task, spaces.get("tnb101_macro").canonical), 1)
 
 
 class _Metric(NamedTuple):

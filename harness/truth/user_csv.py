@@ -15,6 +15,7 @@ from harness.truth import records
 if TYPE_CHECKING:
     import pandas as pd
 
+QUOTES = " A key that holds commas is written in double quotes."
 FIRST_LINE = 2  # of a CSV's rows, after the header
 
 
@@ -43,6 +44,8 @@ def info(space: str, task: str) -> records.TruthInfo:
 def read(space: str, task: str, path: str | None) -> pd.DataFrame:
     """Reads a CSV with the columns ``key`` and ``value``; any other column is not read.
 
+    A key may be written in any way that its space reads; one with commas needs double quotes.
+
     Raises:
         HarnessError: If the file is missing or unreadable, lacks a column, names an architecture
             twice or one that the space does not have, or holds a value that is not a number.
@@ -55,7 +58,7 @@ def read(space: str, task: str, path: str | None) -> pd.DataFrame:
     import pandas as pd
 
     raw = _table(Path(path))
-    keys = _keys(raw["key"], space, path)
+    keys = _keys(raw["key"].fillna(""), space, path)
     values = pd.to_numeric(raw["value"], errors="coerce").astype(float)
     if len(faulty := np.flatnonzero(~np.isfinite(values))):
         row = int(faulty[0])
@@ -75,7 +78,11 @@ def _table(path: Path) -> pd.DataFrame:
     try:
         raw = pd.read_csv(path, dtype={"key": str})
     except (ValueError, UnicodeDecodeError) as error:
-        raise HarnessError(f"{path} is not a readable CSV ({error}).") from error
+        raise HarnessError(
+            f"{path} is not a readable CSV ({str(error).strip()}).{QUOTES}"
+        ) from error
+    if not isinstance(raw.index, pd.RangeIndex):
+        raise HarnessError(f"{path} has rows of more fields than its header.{QUOTES}")
     if missing := {"key", "value"} - set(raw.columns):
         raise HarnessError(
             f"{path} lacks the column {' and '.join(sorted(missing))}; expected key,value, found "
@@ -87,13 +94,15 @@ def _table(path: Path) -> pd.DataFrame:
 
 
 def _keys(written: Iterable[object], space: str, path: str) -> list[str]:
-    keys: dict[str, None] = {}
+    lines: dict[str, int] = {}
     for line, text in enumerate(written, start=FIRST_LINE):
         try:
             key = spaces.get(space).canonical(str(text))
         except HarnessError as error:
             raise HarnessError(f"{path}, line {line}: {error}") from None
-        if key in keys:
-            raise HarnessError(f"{path}, line {line}: {key} appears a second time.")
-        keys[key] = None
-    return list(keys)
+        if key in lines:
+            raise HarnessError(
+                f"{path}, line {line}: {key} appears a second time; line {lines[key]} names it too."
+            )
+        lines[key] = line
+    return list(lines)
