@@ -10,7 +10,9 @@ from harness.training.architecture_recipe import ArchitectureRecipe
 
 
 @job()
-def train(config: Config, recipe: ArchitectureRecipe, architecture: str = "") -> Path:
+def train(
+    config: Config, recipe: ArchitectureRecipe, architecture: str = "", incomplete: bool = False
+) -> Path:
     """Trains one architecture from scratch, once per seed, with checkpoints.
 
     Kill it at any moment and start it again: it goes on after the last finished epoch and ends with
@@ -20,6 +22,7 @@ def train(config: Config, recipe: ArchitectureRecipe, architecture: str = "") ->
         config: What every job shares.
         recipe: How to train.
         architecture: A key of the space, or ``Genotype(normal=[...], ...)``.
+        incomplete: Train although only a part of the training images is here.
 
     Returns:
         The folder ``results/<study>/<space>/<task>/<architecture>`` with ``log.csv``: seed, epoch,
@@ -28,4 +31,4 @@ def train(config: Config, recipe: ArchitectureRecipe, architecture: str = "") ->
     """
     from harness.training.trained_architectures import train_seeds
 
-    return train_seeds(config, recipe, architecture)
+    return train_seeds(config, recipe, architecture, incomplete=incomplete)
