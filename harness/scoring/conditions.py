@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 from harness.core.errors import HarnessError, unknown
@@ -132,9 +132,8 @@ def digest(values: object, length: int = 12) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-@cache
 def described(task: str, inputs: InputSettings, *, blank: bool = False) -> Mapping[str, Any]:
-    """Returns what ``describe_inputs`` says; a file's checksum is computed once per process."""
+    """Returns what ``describe_inputs`` says; a file is read again only when it changes."""
     return describe_inputs(tasks.get(task), inputs, blank=blank)
 
 

@@ -21,7 +21,7 @@ class Source:
         licence: SPDX identifier, or ``"not stated"``.
         meaning: What the file holds, in one sentence.
         address: What is downloaded; empty if a person has to place the file.
-        page: Where that person gets it.
+        page: Where that person gets it, or the page of its publisher.
         path: Its place below ``data/cache/``; from the address unless stated.
         bytes: Its size; None where the publisher states none.
         about: Instead, how many bytes it has nearly, where that follows from its format.
@@ -47,7 +47,7 @@ class Source:
         Raises:
             HarnessError: With what is missing.
         """
-        if bool(self.address) == bool(self.page and self.path):
+        if not self.address and not (self.page and self.path):
             raise HarnessError(
                 f"The data source {self.name!r} needs either an address or a page and a path."
             )
@@ -73,7 +73,7 @@ class Source:
     @property
     def publisher(self) -> str:
         """Who publishes the file: ``owner/repository`` on GitHub, else the host."""
-        parts = urlsplit(self.address or self.page)
+        parts = urlsplit(self.page or self.address)
         if parts.netloc in ("raw.githubusercontent.com", "github.com"):
             return "/".join(parts.path.split("/")[1:3])
         return parts.netloc
