@@ -80,3 +80,6 @@ def test_where_nothing_correlates_nothing_is_explained() -> None:
 def test_too_few_for_an_interval() -> None:
     table = summary(close=2.0).assign(spearman_low=np.nan, spearman_high=np.nan)
     assert told(table, OWN)[1].endswith("seeds, too few for an interval.")
+    few = told(summary(n=9, close=2.0), OWN)[1]
+    assert few == "It rests on 9 architectures of each of 2 seeds, too few for an interval."
+    assert "too few" not in told(summary(n=10, close=2.0), OWN)[1]

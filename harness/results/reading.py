@@ -13,6 +13,8 @@ from harness.core.printing import printed
 
 # What a published column has.
 ARCHITECTURES, SEEDS = 1000, 5
+# Resamples of fewer hardly differ, and their interval looks surer than it is.
+FEW = 10
 
 
 def sentences(
@@ -50,7 +52,7 @@ def _certainty(best: Any, inputs: Mapping[str, Any]) -> str:
     drawn = f"{best.n} architectures"
     if best.seeds > 1:
         drawn += f" of each of {best.seeds} seeds"
-    if np.isnan(best.spearman_low):
+    if best.n < FEW or np.isnan(best.spearman_low):
         sure = f"It rests on {drawn}, too few for an interval"
     else:
         low, high = printed(best.spearman_low), printed(best.spearman_high)
