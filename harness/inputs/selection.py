@@ -69,7 +69,7 @@ def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:
     if not task.images:
         raise HarnessError(
             f"The task {task.name} has no image set of its own; take declared stand-ins such as "
-            "inputs=gaussian."
+            "inputs=photographs or inputs=gaussian."
         )
     return image_sets.get(task.images)
 
