@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,19 @@ from harness.core.files import make_writable
 from harness.core.sections import Settings
 from harness.core.types import FAILED
 from harness.executors.progress import console, run_shards
+from harness.inputs.description import inputs_in_words
+from harness.inputs.image_sets import image_sets
+from harness.inputs.inventory import BY_HAND, images_available
+from harness.inputs.tasks import tasks
 from harness.proxies.contract import populations
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.finished import stored_scores
 from harness.results.folder import checked, refuse_other_conditions, replacing
-from harness.results.layout import CORRELATIONS, SCORES, SUMMARY, result_path, work_path
+from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
+from harness.results.reading import sentences
 from harness.results.terminal import results_table
-from harness.scoring.conditions import Conditions, conditions_at, images_of
+from harness.scoring.conditions import Conditions, conditions_at, inputs_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study
@@ -194,7 +199,11 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
     conditions = conditions_of(evaluation.study, evaluation.accuracies, config, scope)
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)
     rows, summary = evaluation.scores, None
+    blank = evaluation.study.conditions.blank
+    inputs = conditions["inputs"] if blank else inputs_of(config.task, config.inputs)
     if old is not None:
+        if blank:  # what the earlier scores looked at is still so
+            conditions["inputs"], inputs = old["conditions"]["inputs"], old["inputs"]
         before = pd.read_parquet(checked(folder, SCORES))
         rows = added(before, rows)
         conditions["proxies"] = old["conditions"]["proxies"] | conditions["proxies"]
@@ -202,9 +211,29 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
         if len(rows) == len(before) and rows[same].equals(before[same]):
             summary = pd.read_csv(checked(folder, SUMMARY))
     if summary is None:
-        summary = _write(folder, rows, conditions, evaluation, config=config, scope=scope)
+        summary = _write(folder, rows, conditions, inputs, evaluation, config=config, scope=scope)
     _show(rows, summary, title=f"{config.space} · {config.task}")
+    _explain(
+        folder,
+        sentences(
+            summary, config, inputs, evaluation.accuracies.attrs, own_images=_can_have_own(config)
+        ),
+    )
     return folder
+
+
+def _can_have_own(config: Config) -> bool:
+    """Tells whether the task's own images are here or can be downloaded."""
+    own = tasks.get(config.task).images
+    return bool(own) and images_available(image_sets.get(own)) != BY_HAND
+
+
+def _explain(folder: Path, told: Iterable[str]) -> None:
+    """Prints where the picture is, and how to read what the table says."""
+    from rich.console import Console
+
+    for line in (f"Heat map: {folder / HEATMAP}.png", *told):
+        Console().print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 def added(before: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -236,6 +265,7 @@ def _write(
     folder: Path,
     rows: pd.DataFrame,
     conditions: dict[str, Any],
+    inputs: Mapping[str, Any],
     evaluation: Evaluation,
     *,
     config: Config,
@@ -246,7 +276,7 @@ def _write(
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(rows, undefined=scope.policy, by_seed=correlations)
     title = f"{config.space} · {config.task}"
-    subtitle = _subtitle(config, rows, evaluation.accuracies)
+    subtitle = _subtitle(rows, evaluation.accuracies, inputs)
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -263,7 +293,7 @@ def _write(
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
         heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle)
-        figures.save(heatmap, fresh / "heatmap", ("png",))
+        figures.save(heatmap, fresh / HEATMAP, ("png",))
         figures.save(figures.scatter(rows, summary, title, subtitle), fresh / "scatter", ("png",))
         record.write(
             fresh,
@@ -273,18 +303,19 @@ def _write(
                 resolved=resolved_values,
                 truth=evaluation.accuracies.attrs,
                 computed=record.machines(rows.machine),
+                inputs=inputs,
             ),
         )
     return summary
 
 
-def _subtitle(config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame) -> str:
+def _subtitle(joined: pd.DataFrame, accuracies: pd.DataFrame, inputs: Mapping[str, Any]) -> str:
     """Says what every number of a picture rests on: n, which accuracy, which images."""
     info = accuracies.attrs
     per_seed = joined.groupby("seed").key.nunique().max()
     return (
         f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
-        f"({info['variant']}). {images_of(config.task, config.inputs)}"
+        f"({info['variant']}). {inputs_in_words(inputs)}"
     )
 
 

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 
 from harness.core.errors import unknown
 from harness.executors.executor import executors
-from harness.inputs.image_sets import ImageSet, image_sets
+from harness.inputs.image_sets import image_sets
+from harness.inputs.inventory import BUNDLED, files_available, images_available
 from harness.inputs.tasks import tasks
 from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import proxy_sets
-from harness.sources.catalogue import Source, source
-from harness.sources.places import data_folder, mirror_folder
 from harness.spaces.space import spaces
-from harness.truth.records import Record, records
-
-BUNDLED, AT_HAND, DOWNLOAD, BY_HAND = "bundled", "at hand", "download", "by hand"
+from harness.truth.records import records
 
 
 @dataclass(frozen=True)
@@ -90,21 +87,11 @@ def _inputs(names: Iterable[str]) -> list[Entry]:
     asked = [tasks.get(name) for name in names]
     found = [Entry("inputs", "gaussian", "every task", BUNDLED, "independent normal noise")]
     for one in image_sets.values():
-        of_size = [task.name for task in asked if task.image_side == one.side]
+        of_size = [task.name for task in asked if one.fits(task.image_side)]
         if of_size:
             belongs = ", ".join(of_size)
-            found.append(Entry("inputs", one.name, belongs, _images_available(one), one.origin))
+            found.append(Entry("inputs", one.name, belongs, images_available(one), one.origin))
     return found
-
-
-def _images_available(image_set: ImageSet) -> str:
-    if image_set.load is not None:
-        return BUNDLED
-    name = f"images/{image_set.name}.npz"
-    if any((folder / name).is_file() for folder in (mirror_folder(), data_folder()) if folder):
-        return AT_HAND
-    addresses = [source(name).address for name in image_set.sources]
-    return DOWNLOAD if addresses and all(addresses) else BY_HAND
 
 
 def _truths(of_spaces: Iterable[str], of_tasks: Iterable[str]) -> list[Entry]:
@@ -114,27 +101,12 @@ def _truths(of_spaces: Iterable[str], of_tasks: Iterable[str]) -> list[Entry]:
             "truth",
             one.info.variant,
             f"{one.info.space}/{one.info.task}{', default' if one.default else ''}",
-            _truth_available(one),
+            BUNDLED if one.bundled else files_available(one.info.sources),
             f"{one.info.metric}; {one.info.split}",
         )
         for one in sorted(known, key=lambda r: (r.info.space, r.info.task, not r.default))
         if one.info.space in of_spaces and one.info.task in of_tasks
     ]
-
-
-def _truth_available(record: Record) -> str:
-    entries = [source(name) for name in record.info.sources]
-    if record.bundled or not entries:
-        return BUNDLED
-    if all(map(_lies_here, entries)):
-        return AT_HAND
-    return DOWNLOAD if all(entry.address for entry in entries) else BY_HAND
-
-
-def _lies_here(entry: Source) -> bool:
-    mirror = mirror_folder()
-    cached = data_folder() / "cache" / entry.place
-    return cached.is_file() or (mirror is not None and (mirror / entry.place).is_file())
 
 
 def _proxies() -> list[Entry]:

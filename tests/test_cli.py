@@ -389,8 +389,9 @@ def test_missing_images_never_turn_into_noise(
 ) -> None:  # fmt: skip
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
-    assert call(finished, *RUN, "task=cifar10") == 1
-    assert_one_sentence(capsys.readouterr().err, "take declared stand-ins: `inputs=gaussian`")
+    assert call(finished, *RUN, "task=cifar10", "inputs.download=false") == 1
+    told = "take declared stand-ins: `inputs=photographs`, `inputs=gaussian`."
+    assert_one_sentence(capsys.readouterr().err, told)
     assert not (finished / "results/main/nb201/cifar10").exists()
 
 

@@ -273,12 +273,16 @@ def test_a_missing_set_never_turns_into_anything_else(folder: Path) -> None:
         load_batch(tasks.get("imagenet16_120"), InputSettings(), 0, 4)
     for part in (
         "images/imagenet16_120_train.npz",
-        "https://image-net.org",
-        "python -m harness job=make_image_set inputs=imagenet16_120_train",
+        "these 10 files from https://image-net.org",
+        *(f"cache/imagenet16/train_data_batch_{i} (about 99 MB)" for i in range(1, 11)),
         "inputs=gaussian",
-        "imagenet_sample_16",
+        "inputs=photographs",
     ):
         assert part in str(caught.value)
+    assert "imagenet_sample_16" not in str(caught.value)  # it is not here either
+    _write(folder, "imagenet_sample_16")
+    with pytest.raises(DataError, match=r"`inputs=imagenet_sample_16`, `inputs=photographs`, `inp"):
+        load_batch(tasks.get("imagenet16_120"), InputSettings(), 0, 4)
     assert "\n" not in str(caught.value)
     with pytest.raises(DataError, match="place it at"):
         read_image_set("svhn_train_unlabelled")

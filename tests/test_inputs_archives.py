@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from harness.core.errors import DataError, HarnessError
-from harness.inputs.image_sets import make_image_set, read_image_set
+from harness.inputs.image_sets import find, read_image_set
+from harness.inputs.making import make_image_set
 from harness.sources import image_archives
 from harness.sources.unpickle import load_plain
 
@@ -79,8 +80,8 @@ def test_cifar10_from_either_format(fetch: Callable[[str], Path], tmp_path: Path
     )
     images = np.concatenate([images for images, _ in CIFAR10_PARTS])
     labels = [label for _, part in CIFAR10_PARTS for label in part]
-    for source in (None, "cifar10_python"):
-        path = make_image_set("cifar10_train", fetch, source=source)
+    for source in ("", "cifar10_python"):
+        path = make_image_set(find("cifar10_train"), fetch, archive=source)
         assert path == tmp_path / "data/images/cifar10_train.npz"
         content = read_image_set("cifar10_train")
         assert content.labels is not None
@@ -99,8 +100,8 @@ def test_cifar100_takes_the_fine_label(
     batch = {"data": images.reshape(3, -1), "fine_labels": fine, "coarse_labels": coarse}
     _tar(tmp_path / "cifar100_python", {f"cifar-100-python/{part}": _python2_pickle(batch)})
     _check(image_archives.cifar_binary(binary, [member], 2), images, fine)
-    for source in (None, "cifar100_python"):
-        make_image_set(f"cifar100_{part}", fetch, source=source)
+    for source in ("", "cifar100_python"):
+        make_image_set(find(f"cifar100_{part}"), fetch, archive=source)
         content = read_image_set(f"cifar100_{part}")
         assert content.labels is not None
         _check((content.images, content.labels), images, fine)
@@ -114,7 +115,7 @@ def test_imagenet16_keeps_classes_1_to_120(fetch: Callable[[str], Path], tmp_pat
         (tmp_path / f"imagenet16_train_{i}").write_bytes(pickle.dumps(batch))
         kept_images.append(images[:2])
         kept_labels += [i - 1, 119]
-    make_image_set("imagenet16_120_train", fetch)
+    make_image_set(find("imagenet16_120_train"), fetch)
     content = read_image_set("imagenet16_120_train")
     assert content.labels is not None
     _check((content.images, content.labels), np.concatenate(kept_images), kept_labels)
@@ -211,16 +212,14 @@ def test_a_label_out_of_range_makes_no_set(fetch: Callable[[str], Path], tmp_pat
         {"cifar-10-batches-bin/test_batch.bin": _binary(_images(2, 0), [1, 10])},
     )
     with pytest.raises(DataError, match="1 to 10; expected 0 to 9"):
-        make_image_set("cifar10_test", fetch)
+        make_image_set(find("cifar10_test"), fetch)
     assert not (tmp_path / "data").exists()
 
 
 def test_sets_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
     with pytest.raises(HarnessError, match="bundled"):
-        make_image_set("digits_train", fetch)
+        make_image_set(find("digits_train"), fetch)
     with pytest.raises(HarnessError, match="place it at"):
-        make_image_set("imagenet_sample_16", fetch)
-    with pytest.raises(HarnessError, match="Did you mean 'cifar10_train'"):
-        make_image_set("cifar10_trian", fetch)
+        make_image_set(find("imagenet_sample_16"), fetch)
     with pytest.raises(HarnessError, match="cannot be made from 'cifar100_python'"):
-        make_image_set("cifar10_train", fetch, source="cifar100_python")
+        make_image_set(find("cifar10_train"), fetch, archive="cifar100_python")

@@ -11,18 +11,21 @@ from PIL import Image
 from harness.core import seeds
 from harness.core.errors import DataError, HarnessError
 from harness.core.types import Batch
-from harness.inputs import photographs
+from harness.inputs import image_folder
 from harness.inputs.batch import load_batch
 from harness.inputs.description import describe_inputs
-from harness.inputs.image_sets import image_sets, make_image_set, read_image_set
+from harness.inputs.image_sets import image_sets, read_image_set
 from harness.inputs.jigsaw import permutations, puzzles
+from harness.inputs.making import make_image_set
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
 from harness.passes.losses import task_loss
 from harness.spaces.space import spaces
 from harness.spaces.tnb101 import TASKS
 
+TASKONOMY = image_sets.get("taskonomy")
 SAMPLE, NOISE = InputSettings("imagenet_sample_256"), InputSettings("gaussian")
+PHOTOGRAPHS = InputSettings("photographs")
 # What a random target looks like: shape after the batch axis and type.
 TARGETS = {
     "class_scene": ((63,), torch.float32),
@@ -55,7 +58,7 @@ def sample(folder: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("settings", [SAMPLE, NOISE])
+@pytest.mark.parametrize("settings", [SAMPLE, NOISE, PHOTOGRAPHS])
 def test_batches_have_the_tasks_form(
     sample: np.ndarray, task: str, settings: InputSettings
 ) -> None:
@@ -213,11 +216,13 @@ def test_the_tasks_own_images_are_never_made_up(folder: Path, task: str) -> None
         "images/taskonomy.npz",
         "https://github.com/StanfordVL/taskonomy",
         str(folder / "taskonomy" / "rgb"),
-        "python -m harness job=make_image_set inputs=taskonomy",
+        "two batches have suffice, 128 by default",
+        "python -m harness job=data fetch=taskonomy",
         "inputs=gaussian",
-        "inputs=imagenet_sample_256",
+        "inputs=photographs",
     ):
         assert part in str(caught.value)
+    assert "imagenet_sample_256" not in str(caught.value)  # it is not here either
     assert "\n" not in str(caught.value)
 
 
@@ -235,7 +240,7 @@ def _no_fetch(name: str) -> Path:
 
 def test_a_set_from_a_folder_of_photographs(folder: Path) -> None:
     with pytest.raises(DataError, match=r"no images .*StanfordVL/taskonomy"):
-        make_image_set("taskonomy", _no_fetch)
+        make_image_set(TASKONOMY, _no_fetch)
     rgb = folder / "taskonomy" / "rgb"
     for i, (name, size, mode) in enumerate(
         (("b/one.png", (256, 256), "RGB"), ("a/two.JPG", (512, 300), "RGB"), ("c.png", (8, 8), "L"))
@@ -243,7 +248,7 @@ def test_a_set_from_a_folder_of_photographs(folder: Path) -> None:
         (rgb / name).parent.mkdir(parents=True, exist_ok=True)
         Image.new(mode, size, 40 * i if mode == "L" else (40 * i, 100, 200)).save(rgb / name)
     (rgb / "notes.txt").write_text("no image")
-    path = make_image_set("taskonomy", _no_fetch)
+    path = make_image_set(TASKONOMY, _no_fetch)
     assert path == folder / "images" / "taskonomy.npz"
     content = read_image_set("taskonomy")
     assert content.labels is None
@@ -256,20 +261,20 @@ def test_a_set_from_a_folder_of_photographs(folder: Path) -> None:
     assert (said["stand_in"], said["labels"]) == (False, "random")
     (rgb / "broken.png").write_bytes(b"\x89PNG")
     with pytest.raises(DataError, match=r"broken\.png is not a readable image"):
-        make_image_set("taskonomy", _no_fetch)
+        make_image_set(TASKONOMY, _no_fetch)
 
 
 def test_of_many_photographs_the_same_are_drawn(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(photographs, "MOST", 4)
+    monkeypatch.setattr(image_folder, "MOST", 4)
     rgb = folder / "taskonomy" / "rgb"
     rgb.mkdir(parents=True)
     for i in range(12):
         Image.new("RGB", (4, 4), (i, i, i)).save(rgb / f"{i:02}.png")
     drawn = []
     for _ in range(2):
-        make_image_set("taskonomy", _no_fetch)
+        make_image_set(TASKONOMY, _no_fetch)
         drawn.append(read_image_set("taskonomy").images[:, 0, 0, 0].tolist())
     assert drawn[0] == drawn[1] == sorted(set(drawn[0]))
     assert len(drawn[0]) == 4

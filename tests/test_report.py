@@ -16,7 +16,7 @@ from harness.figures.style import is_dark
 from harness.report.columns import find_columns
 from harness.report.definitions import definitions
 from harness.report.interactive_heatmap import heatmap, proxy_order
-from harness.report.origins import absent
+from harness.report.origins import absent, overview
 from harness.report.other_results import read_folder
 from harness.report.page import Origin, render
 from harness.report.page_file import write_page
@@ -46,6 +46,7 @@ def write_result(
     proxies=("swap", "params"),
     n=30,
     power=1,
+    inputs=None,
 ):
     """Stores scores: the first proxy is undefined once, the third backward."""
     random, signs = np.random.default_rng(len(task)), (1.0, 0.5, -1.0)
@@ -68,7 +69,7 @@ def write_result(
     ]
     scores = pd.DataFrame(rows)
     scores.loc[scores.proxy == "params", "value"] **= power
-    return store(root, scores, study=study, inputs={"stand_in": task == "jigsaw"})
+    return store(root, scores, study=study, inputs={"stand_in": task == "jigsaw"} | (inputs or {}))
 
 
 @pytest.fixture
@@ -97,6 +98,20 @@ def test_finds_results_of_all_studies_and_leaves_trials_out(results):
     assert absent(found)[0] == "darts_swap/cifar10"
     assert "nb201/cifar10" not in absent(found)
     assert not any(name.endswith("/digits") for name in absent(found))
+
+
+def test_the_page_says_how_much_of_a_set_was_used(tmp_path):
+    part = {"n": 10_000, "of": 50_000, "split": "training"}
+    write_result(tmp_path, inputs=part)
+    write_result(tmp_path, "tnb101_micro", "jigsaw", inputs={"n": 64, "of": None, "split": ""})
+    write_result(tmp_path, study="older")
+    shown = overview(find_columns(tmp_path))
+    place = [name for name, _ in shown.columns].index("images")
+    assert [row[place].text for row in shown.rows] == [
+        "photographs (10,000 of 50,000 training images)",
+        "photographs (a stand-in, 64 images)",
+        "photographs",
+    ]
 
 
 def test_an_empty_or_broken_folder_is_told(results, tmp_path):

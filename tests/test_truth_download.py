@@ -1,5 +1,6 @@
 """Fetching: nothing that was not checked is ever handed on, and every failure says what to do."""
 
+import contextlib
 import hashlib
 import http.server
 import logging
@@ -11,10 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from harness.config import Config
 from harness.core.errors import DataError, HarnessError
-from harness.inputs.selection import InputSettings
-from harness.jobs.make_image_set import make_image_set
 from harness.sources import fetch as download
 from harness.sources.catalogue import Source, sources
 from harness.sources.catalogue import add as add_source
@@ -31,6 +29,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/gone":
             self.send_error(404)
             return
+        if self.path == "/endless":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(ConnectionError):
+                while True:
+                    self.wfile.write(CONTENT)
         body = {"/short": CONTENT[:100], "/wrong": CONTENT[::-1]}.get(self.path, CONTENT)
         self.send_response(200)
         self.send_header("Content-Length", str(len(CONTENT) if self.path == "/cut" else len(body)))
@@ -101,7 +105,7 @@ def test_a_bad_download_leaves_nothing(add, tmp_path: Path, path: str, message: 
 
 def test_too_many_bytes_and_a_wrong_size_alone_are_noticed(add) -> None:
     add(bytes=100)
-    with pytest.raises(DataError, match=r"another file.*10,240 bytes where 100"):
+    with pytest.raises(DataError, match=r"another file: it goes on past the 100 bytes"):
         download.fetch("s")
 
 
@@ -112,6 +116,34 @@ def test_no_network_names_address_place_and_alternatives(add, server) -> None:
     for part in (entry.address, "cache/127.0.0.1_1/x/file.zip", "HARNESS_MIRROR", "network"):
         assert part in str(caught.value)
     assert server.requests == []
+
+
+def test_a_download_that_never_ends_is_cut_off(add, tmp_path: Path) -> None:
+    add("/endless")
+    with pytest.raises(DataError, match=r"goes on past the 10,240 bytes.* Place the right file"):
+        download.fetch("s")
+    assert _files(tmp_path) == []
+
+
+def test_size_and_address_are_told_and_nothing_on_the_standard_output(
+    add, capsys: pytest.CaptureFixture[str]
+) -> None:
+    entry = add()
+    download.fetch("s")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"Downloading good (10 kB) from {entry.address}" in err
+
+
+def test_a_refused_download_says_what_would_help(add, server, tmp_path: Path) -> None:
+    entry = add()
+    with pytest.raises(DataError, match=r"\(10 kB\) is not here, and inputs\.download=false"):
+        download.fetch("s", download=False)
+    assert server.requests == []
+    place = tmp_path / "data/cache" / entry.place
+    place.parent.mkdir(parents=True)
+    place.write_bytes(CONTENT)
+    assert download.fetch("s", download=False) == place
 
 
 @pytest.mark.parametrize("damage", [CONTENT[:50], CONTENT[::-1], b""])
@@ -181,13 +213,6 @@ def test_a_source_of_a_plug_in_is_like_ours_and_complete() -> None:
         Source("mine", "MIT", "Bytes.", address="https://example.org/a", md5="ab" * 16)
     with pytest.raises(HarnessError, match="'nbsz_nb201' is registered twice"):
         add_source(Source("nbsz_nb201", "MIT", "Bytes.", page="p", path="a/b"))
-
-
-def test_the_job_that_makes_image_sets_says_which_it_can_make() -> None:
-    with pytest.raises(HarnessError, match=r"inputs=task is no image set; .*cifar10_train.*taskon"):
-        make_image_set(Config())
-    with pytest.raises(HarnessError, match="'digits_train' is bundled"):
-        make_image_set(Config(inputs=InputSettings("digits_train")))
 
 
 def test_every_recorded_source_is_complete() -> None:

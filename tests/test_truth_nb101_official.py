@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from harness import truth
 from harness.core.errors import DataError
-from harness.sources import protobuf, tfrecord
+from harness.sources import download, protobuf, tfrecord
 from harness.spaces.space import spaces
 from harness.truth import nb101_truth
 
@@ -148,16 +148,24 @@ def test_a_record_of_another_form_is_named(tmp_path: Path, row: bytes, message: 
         nb101_truth.read_official(path, "test")
 
 
-def test_the_file_is_placed_by_hand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_is_fetched_or_placed_and_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
     monkeypatch.delenv("HARNESS_MIRROR", raising=False)
-    with pytest.raises(DataError, match=r"github\.com/google-research/nasbench") as caught:
+
+    def offline(address: str, path: Path, name: str, most: int) -> None:
+        assert address == "https://storage.googleapis.com/nasbench/nasbench_only108.tfrecord"
+        assert (name, most) == ("nasbench_only108.tfrecord (523 MB)", 522_767_376)
+        raise OSError("no network")
+
+    monkeypatch.setattr(download, "download", offline)
+    with pytest.raises(DataError, match="no network") as caught:
         truth.load("nb101", "cifar10", "official")
     place = tmp_path / "cache" / "nb101" / "nasbench_only108.tfrecord"
     assert str(place) in str(caught.value)
-    place.parent.mkdir(parents=True)
     _write(place, [_row(*POOLING, _metrics(0.5, 0.5))])
-    with pytest.raises(DataError, match="another file: its sha256"):
+    with pytest.raises(DataError, match="no network"):  # what lay there was another file
         truth.load("nb101", "cifar10", "official_validation")
 
 

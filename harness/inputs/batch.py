@@ -59,11 +59,23 @@ def load_batch(task: Task, settings: InputSettings, seed: int, size: int) -> Bat
     return _batch(task, _reduced(images, settings, seed), targets)
 
 
+def blank_batch(task: Task, settings: InputSettings, size: int) -> Batch:
+    """Returns black images of a batch's shape, for proxies that look at none; it has no targets.
+
+    Args:
+        task: What the networks are built for.
+        settings: What would be done to images; no image set is read.
+        size: Number of images, at least 1.
+    """
+    images = torch.zeros(size, *task.input_shape)
+    return Batch(_reduced(images, settings, 0), None, task.loss)
+
+
 def _from_image_set(
     task: Task, image_set: ImageSet, settings: InputSettings, seed: int, size: int
 ) -> tuple[Tensor, Tensor | None]:
     """Returns the inputs of both minibatches, and their targets where these are known."""
-    content = read_image_set(image_set.name)
+    content = read_image_set(image_set.name, task.image_side, download=settings.download)
     chosen = _choose(content, image_set, settings, seed, size)
     pixels = content.images[chosen]
     if settings.augment:

@@ -1,4 +1,4 @@
-"""Image sets: what is known about each, and how its images are had."""
+"""Image sets: what is known about each, and its images."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.core.errors import DataError, HarnessError, unknown
-from harness.core.files import atomic
+from harness.core.errors import DataError, unknown
 from harness.core.registry import Registry
 from harness.inputs.tasks import RGB
-from harness.sources.places import checksum, data_folder, mirror_folder
+from harness.sources.places import checksum
 
 if TYPE_CHECKING:  # the command line knows the names without reading images
     import numpy as np
@@ -33,30 +32,41 @@ class ImageSet:
         name: Its name; unless it is loaded, its file is ``images/<name>.npz``.
         dataset: The data set that its images belong to; a set of another data set than the
             task's own is a stand-in.
-        side: Height and width of its images.
+        side: Height and width of its images; None for a set that comes in any size.
         classes: How many classes its labels tell apart; None if it has no labels.
         mean: Per-channel mean for normalisation, of pixels from 0 to 1.
         std: Per-channel standard deviation for normalisation.
         origin: Where the images come from, in words.
-        load: Returns the images of a set that a package brings; such a set has no file.
+        split: Which part of the data set it is, in a word: ``training``, ``test``.
+        total: How many images the whole of that part has; None if that means nothing.
+        licence: Of the images: SPDX identifier or words; empty where that of its sources holds.
+        load: Returns the images of a set that a package brings, of the side that it is given (its
+            own, if it has one); such a set has no file.
         sources: The official archives, entries of ``catalogue.toml``, that ``make`` takes.
         address: Where those are.
         make: Makes images and labels from those files.
-        folder: Instead of these, a folder of the user's photographs, below the data folder.
+        folder: Instead of these, a folder of the user's own images, below the data folder.
     """
 
     name: str
     dataset: str
-    side: int
+    side: int | None
     classes: int | None
     mean: RGB
     std: RGB
     origin: str
-    load: Callable[[], Images] | None = None
+    split: str = ""
+    total: int | None = None
+    licence: str = ""
+    load: Callable[[int], Images] | None = None
     sources: tuple[str, ...] = ()
     address: str = ""
     make: Callable[[list[Path]], Images] | None = None
     folder: str = ""
+
+    def fits(self, side: int) -> bool:
+        """Tells whether its images have, or can have, this height and width."""
+        return self.side in (None, side)
 
 
 @dataclass(frozen=True)
@@ -95,27 +105,36 @@ def choices() -> list[str]:
     return sorted({*image_sets, *(one.dataset for one in image_sets.values())})
 
 
-def read_image_set(name: str) -> Content:
-    """Reads a set from ``HARNESS_MIRROR/images/``, else from ``data/images/``.
+def read_image_set(name: str, side: int | None = None, *, download: bool = True) -> Content:
+    """Reads a set; one that is not at hand is fetched and made first, if it can be.
+
+    Args:
+        name: Which set.
+        side: Height and width of the images, for a set that comes in any size.
+        download: Whether it may be fetched.
 
     Raises:
         HarnessError: If there is no set of that name.
-        DataError: If its file is missing or broken.
+        DataError: If its file cannot be had or is broken.
     """
     image_set = image_sets.get(name)
+    side = image_set.side or side
     if image_set.load is not None:
-        return _loaded(image_set)
-    path = _locate(image_set)
+        assert side is not None, f"{name} comes in any size; say in which"
+        return _loaded(image_set, side)
+    from harness.inputs.making import file_of
+
+    path = file_of(image_set, download=download)
     known = path.stat()
     return _read(name, path.resolve(), (known.st_mtime_ns, known.st_size))
 
 
 @lru_cache(maxsize=2)
-def _loaded(image_set: ImageSet) -> Content:
+def _loaded(image_set: ImageSet, side: int) -> Content:
     assert image_set.load is not None
-    images, labels = image_set.load()
+    images, labels = image_set.load(side)
     sha256 = hashlib.sha256(images.tobytes()).hexdigest()
-    return _checked_content(image_set, image_set.name, images, labels, sha256)
+    return _checked_content(image_set, image_set.name, images, labels, sha256, side=side)
 
 
 @lru_cache(maxsize=2)
@@ -132,7 +151,8 @@ def _read(name: str, path: Path, _stamp: tuple[int, int]) -> Content:
         raise DataError(
             f"{path} is not a readable image set ({error}); remove it and make it again."
         ) from error
-    return _checked_content(image_set, path, images, labels, checksum(path))
+    sha256 = checksum(path)
+    return _checked_content(image_set, path, images, labels, sha256, side=image_set.side)
 
 
 def _checked_content(
@@ -141,8 +161,10 @@ def _checked_content(
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
     sha256: str,
+    *,
+    side: int | None,
 ) -> Content:
-    _check(image_set, place, images, labels)
+    check_content(image_set, place, images, labels, side)
     return Content(_frozen(images), None if labels is None else _frozen(labels), sha256)
 
 
@@ -153,102 +175,28 @@ def _frozen(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
-def make_image_set(name: str, fetch: Callable[[str], Path], *, source: str | None = None) -> Path:
-    """Makes a set from its official archive or folder, at ``data/images/<name>.npz``.
-
-    Args:
-        name: Which set.
-        fetch: Gets a recorded outside file; pass ``harness.sources.fetch.fetch``.
-        source: Another archive of the same images, for example ``cifar10_python``.
-
-    Raises:
-        HarnessError: If there is no such set, or no way to make it.
-        DataError: If the archive or folder cannot be had or read.
-    """
-    import numpy as np
-
-    image_set = find(name)
-    path = data_folder() / "images" / f"{image_set.name}.npz"
-    if image_set.folder:
-        from harness.inputs.photographs import read_folder
-
-        folder = data_folder() / image_set.folder
-        images, labels = read_folder(folder, image_set.side, image_set.address), None
-    else:
-        images, labels = _from_archive(image_set, path, fetch, source)
-    _check(image_set, path, images, labels)
-    with atomic(path) as partial:
-        if labels is None:
-            np.savez_compressed(partial, images=images)
-        else:
-            np.savez_compressed(partial, images=images, labels=labels)
-    return path
-
-
-def _from_archive(
-    image_set: ImageSet, path: Path, fetch: Callable[[str], Path], source: str | None
-) -> Images:
-    if image_set.load is not None:
-        raise HarnessError(
-            f"The image set {image_set.name!r} is bundled; there is nothing to make."
-        )
-    if image_set.make is None:
-        raise HarnessError(
-            f"The image set {image_set.name!r} is not made from an archive ({image_set.origin}); "
-            f"{_placing(path)}."
-        )
-    if source is None:
-        return image_set.make([fetch(one) for one in image_set.sources])
-    from harness.inputs.known_sets import from_python
-
-    return from_python(source, image_set)([fetch(source)])
-
-
-def _locate(image_set: ImageSet) -> Path:
-    mirror = mirror_folder()
-    own = data_folder() / "images" / f"{image_set.name}.npz"
-    if mirror and (mirrored := mirror / "images" / own.name).is_file():
-        return mirrored
-    if own.is_file():
-        return own
-    others = [
-        f"`inputs={other.name}`"
-        for other in image_sets.values()
-        if other.side == image_set.side and other is not image_set
-    ]
-    raise DataError(
-        f"The image set {image_set.name!r} is not at {own}; {_making(image_set, own)}, or take "
-        f"declared stand-ins: {', '.join(['`inputs=gaussian`', *others])}."
-    )
-
-
-def _making(image_set: ImageSet, path: Path) -> str:
-    command = f"`python -m harness job=make_image_set inputs={image_set.name}`"
-    if image_set.folder:
-        return (
-            f"place photographs of the data set ({image_set.address}) below "
-            f"{data_folder() / image_set.folder} and run {command}"
-        )
-    if image_set.make:
-        return f"make it from the official archive ({image_set.address}) with {command}"
-    return _placing(path)
-
-
-def _placing(path: Path) -> str:
-    return f"place it at {path} or in HARNESS_MIRROR/images"
-
-
-def _check(
+def check_content(
     image_set: ImageSet,
     place: Path | str,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
+    side: int | None,
 ) -> None:
-    shape = (len(images), image_set.side, image_set.side, 3)
-    if images.dtype.name != "uint8" or images.shape != shape:
+    """Refuses images of another form, and labels that are missing or out of range.
+
+    Args:
+        image_set: What they are to be.
+        place: Where they are from, for the message.
+        images: To be uint8 N×side×side×3.
+        labels: To be whole numbers, N, if the set has classes.
+        side: Height and width that the images are to have.
+
+    Raises:
+        DataError: With what was expected.
+    """
+    if images.dtype.name != "uint8" or images.shape != (len(images), side, side, 3):
         raise DataError(
-            f"{place} holds images {images.dtype} {images.shape}; expected uint8 "
-            f"N×{image_set.side}×{image_set.side}×3."
+            f"{place} holds images {images.dtype} {images.shape}; expected uint8 N×{side}×{side}×3."
         )
     if image_set.classes is None:
         return

@@ -62,14 +62,20 @@ def _imagenet16_120(paths: list[Path]) -> Images:
     return image_archives.imagenet16_120(paths)
 
 
-def _training_digits() -> Images:
+def _photographs(side: int) -> Images:
+    from harness.inputs.photographs import crops
+
+    return crops(side), None
+
+
+def _training_digits(_: int) -> Images:
     from harness.inputs import digits
 
     split = digits.train_test_split()
     return split.train_images, split.train_labels
 
 
-def _test_digits() -> Images:
+def _test_digits(_: int) -> Images:
     from harness.inputs import digits
 
     split = digits.train_test_split()
@@ -90,60 +96,77 @@ _IMAGENET16_RGB: tuple[RGB, RGB] = (
 _SVHN_RGB: tuple[RGB, RGB] = ((0.4377, 0.4438, 0.4728), (0.1980, 0.2010, 0.1970))
 _IMAGENET_RGB: tuple[RGB, RGB] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 _TASKONOMY_RGB: tuple[RGB, RGB] = ((0.5224, 0.5222, 0.5221), (0.2234, 0.2235, 0.2236))
+# Of the thousand crops of 32×32.
+_PHOTOGRAPHS_RGB: tuple[RGB, RGB] = ((0.4673, 0.4523, 0.3975), (0.3598, 0.2807, 0.3057))
 _DIGITS_RGB: tuple[RGB, RGB] = ((0.3033, 0.3033, 0.3033), (0.3739, 0.3739, 0.3739))
 
 _SETS = [
     ImageSet(
         "cifar10_train", "cifar10", 32, 10, *_CIFAR10_RGB, "CIFAR-10, training images",
+        split="training", total=50_000,
         sources=("cifar10_binary",), address=_CIFAR,
         make=_from_binary("cifar10_train", "cifar-10-batches-bin", 1),
     ),
     ImageSet(
         "cifar10_test", "cifar10", 32, 10, *_CIFAR10_RGB, "CIFAR-10, test images",
+        split="test", total=10_000,
         sources=("cifar10_binary",), address=_CIFAR,
         make=_from_binary("cifar10_test", "cifar-10-batches-bin", 1),
     ),
     ImageSet(
         "cifar100_train", "cifar100", 32, 100, *_CIFAR100_RGB, "CIFAR-100, training images",
+        split="training", total=50_000,
         sources=("cifar100_binary",), address=_CIFAR,
         make=_from_binary("cifar100_train", "cifar-100-binary", 2),
     ),
     ImageSet(
         "cifar100_test", "cifar100", 32, 100, *_CIFAR100_RGB, "CIFAR-100, test images",
+        split="test", total=10_000,
         sources=("cifar100_binary",), address=_CIFAR,
         make=_from_binary("cifar100_test", "cifar-100-binary", 2),
     ),
     ImageSet(
         "imagenet16_120_train", "imagenet16_120", 16, 120, *_IMAGENET16_RGB,
         "ImageNet downsampled to 16×16, the first 120 classes of the training images",
+        split="training", total=151_700,
         sources=tuple(f"imagenet16_train_{i}" for i in range(1, 11)),
         address="https://image-net.org/download-images", make=_imagenet16_120,
     ),
     ImageSet(
         "svhn_train_unlabelled", "svhn", 32, None, *_SVHN_RGB,
         "Street View House Numbers, training images without labels",
+        split="training", total=73_257, licence="non-commercial use only",
     ),
     ImageSet(
         "imagenet_sample_16", "imagenet_sample", 16, 1000, *_IMAGENET16_RGB,
         "1000 ImageNet photographs, one per class, at 16×16; not ImageNet16-120",
+        licence="ImageNet terms of access",
     ),
     ImageSet(
         "imagenet_sample_256", "imagenet_sample", 256, 1000, *_IMAGENET_RGB,
         "64 ImageNet photographs of different classes at 256×256; not Taskonomy",
+        licence="ImageNet terms of access",
     ),
     ImageSet(
         "taskonomy", "taskonomy", 256, None, *_TASKONOMY_RGB,
         "Taskonomy, photographs without labels",
         address="https://github.com/StanfordVL/taskonomy/tree/master/data",
-        folder="taskonomy/rgb",
+        folder="taskonomy/rgb", licence="the terms on its page",
     ),
     ImageSet(
         "digits_train", "digits", 8, 10, *_DIGITS_RGB,
-        "scikit-learn's handwritten digits, the 400 training images", load=_training_digits,
+        "scikit-learn's handwritten digits, the 400 training images",
+        split="training", total=400, licence="CC-BY-4.0", load=_training_digits,
     ),
     ImageSet(
         "digits_test", "digits", 8, 10, *_DIGITS_RGB,
-        "scikit-learn's handwritten digits, the 1,397 test images", load=_test_digits,
+        "scikit-learn's handwritten digits, the 1,397 test images",
+        split="test", total=1397, licence="CC-BY-4.0", load=_test_digits,
+    ),
+    ImageSet(
+        "photographs", "photographs", None, None, *_PHOTOGRAPHS_RGB,
+        "crops of the two photographs that scikit-learn bundles, a temple and a flower; no labels",
+        licence="CC-BY-2.0", load=_photographs,
     ),
 ]  # fmt: skip
 

@@ -28,6 +28,7 @@ class InputSettings:
         crop: Side of a random crop without padding, in pixels; null keeps the whole image.
         channels: How many of an image's colour channels to keep, drawn per image; null keeps all
             in their order. The space must have networks for that many.
+        download: Whether an image set that is not at hand may be downloaded.
     """
 
     source: str = "task"
@@ -36,6 +37,7 @@ class InputSettings:
     order: str = "random"
     crop: int | None = None
     channels: int | None = None
+    download: bool = True
 
     def __post_init__(self) -> None:
         """Refuses an unknown order or source, augmented noise, and less than a pixel or channel.
@@ -67,7 +69,7 @@ def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:
     if not task.images:
         raise HarnessError(
             f"The task {task.name} has no image set of its own; take declared stand-ins such as "
-            "inputs=gaussian."
+            "inputs=photographs or inputs=gaussian."
         )
     return image_sets.get(task.images)
 

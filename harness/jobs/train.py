@@ -11,7 +11,9 @@ from harness.training.architecture_recipe import ArchitectureRecipe
 
 
 @job()
-def train(config: Config, recipe: ArchitectureRecipe, architecture: Any = None) -> Path:
+def train(
+    config: Config, recipe: ArchitectureRecipe, architecture: Any = None, incomplete: bool = False
+) -> Path:
     """Trains one architecture from scratch, once per seed, with checkpoints.
 
     Kill it at any moment and start it again: it goes on after the last finished epoch and ends with
@@ -21,6 +23,7 @@ def train(config: Config, recipe: ArchitectureRecipe, architecture: Any = None) 
         config: What every job shares.
         recipe: How to train.
         architecture: Its key in the space, in any spelling that docs/keys.md lists, or its index.
+        incomplete: Train although only a part of the training images is here.
 
     Returns:
         The folder ``results/<study>/<space>/<task>/<architecture>`` with ``log.csv``: seed, epoch,
@@ -29,4 +32,4 @@ def train(config: Config, recipe: ArchitectureRecipe, architecture: Any = None) 
     """
     from harness.training.trained_architectures import train_seeds
 
-    return train_seeds(config, recipe, architecture)
+    return train_seeds(config, recipe, architecture, incomplete=incomplete)

@@ -29,7 +29,7 @@ class FeaturePerturbation(Observation):
     variances: tuple[tuple[Tensor, ...], ...]
 
 
-@observes(FeaturePerturbation)
+@observes(FeaturePerturbation, images=False)
 def zen(run: Run, settings: ZenSettings) -> Observations:
     """Draws N(0,1) weights and runs noise and perturbed noise, both in train mode.
 

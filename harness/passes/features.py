@@ -112,7 +112,7 @@ class CellFeatures(Observation):
     spectral: tuple[float | None, ...]
 
 
-@observes(CellFeatures, backward=[CellFeatures])
+@observes(CellFeatures, backward=[CellFeatures], images=False)
 def cell_features(run: Run) -> Observations:
     """Runs noise through Kaiming-initialised weights and pulls random signs back cell by cell."""
     features: list[Tensor] = []

@@ -40,6 +40,7 @@ class Pass:
         backwards: How often it differentiates a forward of the whole batch for an observation; it
             is refused if that does not fit the memory (``harness.passes.memory``).
         definition: Names what it computes; part of the conditions of every score.
+        images: Whether it looks at the batch's images, not at their shape alone.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Pass:
     settings: type[Any] | None
     backwards: dict[type[Observation], int] = field(hash=False)
     definition: str
+    images: bool = True
 
     def differentiations(self, wanted: Collection[type[Observation]]) -> int:
         """Returns how often the batch's forward is differentiated for these observations."""
@@ -77,6 +79,7 @@ def observes(
     *kinds: type[Observation],
     backward: Collection[type[Observation]] = (),
     double_backward: Collection[type[Observation]] = (),
+    images: bool = True,
     version: int = 1,
 ) -> Callable[[F], F]:
     """Declares that the decorated pass reports these observations.
@@ -88,6 +91,8 @@ def observes(
         kinds: The observations.
         backward: Those among them for which the pass differentiates a forward of the whole batch.
         double_backward: Those for which it differentiates the gradient once more.
+        images: Whether the pass looks at the batch's images; without those that do, a run needs no
+            image set.
         version: Of the definition; raise it when a change of the code changes values.
 
     Raises:
@@ -102,6 +107,7 @@ def observes(
             _settings_of(function),
             dict.fromkeys(backward, 1) | dict.fromkeys(double_backward, 2),
             definition(function, version),
+            images,
         )
         for kind in kinds:
             if kind in _reporting:

@@ -43,13 +43,13 @@ class Layers(Observation):
     theta: int
 
 
-@observes(Weights)
+@observes(Weights, images=False)
 def weights(run: Run) -> Observations:
     """Hands out the weights as they are."""
     return {Weights: Weights(tuple(w.detach() for w in weights_of(run.network)))}
 
 
-@observes(Layers)
+@observes(Layers, images=False)
 def layers(run: Run) -> Observations:
     """Reads the shapes off a forward of one black image, in evaluation mode."""
     executed: dict[nn.Module, Layer] = {}

@@ -20,7 +20,7 @@ class SynapticFlow(Observation):
     layers: tuple[Tensor, ...]
 
 
-@observes(SynapticFlow)
+@observes(SynapticFlow, images=False)
 def synflow(run: Run) -> Observations:
     """Runs one image of ones forward and backward; labels and the batch's content are unused.
 

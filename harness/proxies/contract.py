@@ -67,6 +67,11 @@ class Proxy:
         return of_passes | set(self.settings.values())
 
     @property
+    def images(self) -> bool:
+        """Whether its value depends on the images that a network is shown, or on their labels."""
+        return self.labels or any(one.images for one in self.passes)
+
+    @property
     def source(self) -> str:
         """The paper, from the docstring's last paragraph."""
         return self.doc.partition("Source: ")[2].replace("\n", " ")

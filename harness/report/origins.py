@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness import truth
+from harness.inputs.description import amount_in_words
 from harness.report.columns import Column
 from harness.report.page_tables import Table, table
 
@@ -21,13 +22,20 @@ def overview(columns: Sequence[Column]) -> Table:
             "seeds": column.seeds,
             "accuracy": f"{column.record['truth']['metric']}: {column.record['truth']['split']}",
             "epochs": str(column.record["truth"]["epochs"] or "several"),
-            "images": str(column.record["inputs"]["origin"])
-            + (" (a stand-in)" if column.stand_in else ""),
+            "images": _images(column),
             "commit": (column.record["commit"] or "unknown")[:10],
         }
         for column in columns
     ]
     return table(pd.DataFrame(rows), "What every column rests on", limit=None)
+
+
+def _images(column: Column) -> str:
+    said = column.record["inputs"]
+    notes = ["a stand-in"] if column.stand_in else []
+    if "n" in said:  # older records do not say how many
+        notes.append(amount_in_words(said["n"], said["of"], said["split"]))
+    return f"{said['origin']} ({', '.join(notes)})" if notes else str(said["origin"])
 
 
 def record(column: Column) -> Table:

@@ -9,6 +9,7 @@ from harness.config import Config
 RECORD = "run.json"
 SCORES = "scores.parquet"
 CORRELATIONS, SUMMARY = "correlations.csv", "summary.csv"
+HEATMAP = "heatmap"
 WORK = ".work"
 """Folder of what runs keep to go on from: shards of every study, never committed."""
 MAIN = "main"

@@ -16,9 +16,8 @@ import harness
 from harness.config import Config
 from harness.core.machine import commit
 from harness.core.sections import section_name
-from harness.inputs.description import describe_inputs
-from harness.inputs.tasks import tasks
 from harness.results.layout import RECORD
+from harness.scoring.conditions import inputs_of
 from harness.sources.catalogue import source
 from harness.sources.places import checksum
 
@@ -51,6 +50,7 @@ def of_run(
     resolved: Mapping[str, Any],
     truth: Mapping[Any, Any],
     computed: Iterable[Mapping[str, Any]],
+    inputs: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Returns the record of a run.
 
@@ -60,13 +60,16 @@ def of_run(
         resolved: What the run made of the configuration: proxies, seeds, seconds.
         truth: The ground truth's description; ``sources`` names its files.
         computed: The machines that computed, as ``harness.core.machine`` describes them.
+        inputs: What the images were, unless it is what the configuration says.
     """
+    if inputs is None:
+        inputs = inputs_of(config.task, config.inputs)
     return {
         "config": asked(config),
         "conditions": conditions,
         "resolved": resolved,
         "truth": dict(truth) | {"files": sources(config, truth)},
-        "inputs": describe_inputs(tasks.get(config.task), config.inputs),
+        "inputs": dict(inputs),
         "computed": list(computed),
     }
 

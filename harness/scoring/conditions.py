@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from harness.core.errors import HarnessError, unknown
 from harness.core.sections import Place, Settings, at
 from harness.core.types import Batch
 from harness.core.versions import definition
-from harness.inputs.description import describe_inputs
-from harness.inputs.selection import InputSettings
+from harness.inputs.description import describe_amount, describe_inputs, inputs_in_words
+from harness.inputs.making import at_hand
+from harness.inputs.selection import InputSettings, image_set_of
 from harness.inputs.tasks import tasks
 from harness.proxies.contract import proxies
 from harness.spaces.space import spaces
@@ -25,7 +26,19 @@ SAMPLED_SIZES = 1000  # networks whose sizes settle regulariser.mu=auto
 
 @dataclass(frozen=True)
 class Conditions:
-    """Everything that decides a score besides the architecture, the proxy and the seed."""
+    """Everything that decides a score besides the architecture, the proxy and the seed.
+
+    Attributes:
+        space: Search space.
+        task: Task of the space.
+        inputs: Which images.
+        batch_size: How many of them.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
+        channels_last: Their memory layout.
+        settings: Those of passes and proxies.
+        blank: Whether networks are shown black images, because no proxy looks at one and the image
+            set is not at hand; see ``without_images``.
+    """
 
     space: str
     task: str
@@ -34,6 +47,7 @@ class Conditions:
     device: str
     channels_last: bool
     settings: Settings
+    blank: bool = False
 
     def shared(self) -> dict[str, Any]:
         """Returns what holds for the scores of every proxy, as JSON has it."""
@@ -41,7 +55,7 @@ class Conditions:
             "space": self.space,
             "space_definition": definition(type(spaces.get(self.space))),
             "task": self.task,
-            "inputs": dict(described(self.task, self.inputs)),
+            "inputs": dict(described(self.task, self.inputs, blank=self.blank)),
             "batch_size": self.batch_size,
             "device": device_type(self.device),
             "channels_last": self.channels_last,
@@ -71,7 +85,7 @@ class Conditions:
 
 
 def conditions_at(
-    conditions: Conditions, names: Iterable[str], pool: Collection[str]
+    conditions: Conditions, names: Collection[str], pool: Collection[str]
 ) -> Conditions:
     """Returns the conditions with the settings that some proxies read, as they hold in the space.
 
@@ -91,7 +105,25 @@ def conditions_at(
 
     place = Place(conditions.space, conditions.task, conditions.batch_size, sizes)
     kinds = {kind for name in names for kind in proxies.get(name).reads}
-    return Conditions(**{**vars(conditions), "settings": at(conditions.settings, kinds, place)})
+    there = replace(conditions, settings=at(conditions.settings, kinds, place))
+    return without_images(there, names)
+
+
+def without_images(conditions: Conditions, names: Collection[str]) -> Conditions:
+    """Returns the conditions with blank images, if no proxy looks at one and there are none here.
+
+    Values do not depend on it. It is decided once, before any work, and not if the image set is at
+    hand: scores that name its checksum can then be gone on from.
+
+    Args:
+        conditions: As they hold for the run.
+        names: The proxies to score.
+    """
+    image_set = image_set_of(tasks.get(conditions.task), conditions.inputs)
+    needless = image_set is not None and image_set.load is None and at_hand(image_set) is None
+    return replace(
+        conditions, blank=needless and not any(proxies.get(name).images for name in names)
+    )
 
 
 def digest(values: object, length: int = 12) -> str:
@@ -100,23 +132,28 @@ def digest(values: object, length: int = 12) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:length]
 
 
-@cache
-def described(task: str, inputs: InputSettings) -> Mapping[str, Any]:
-    """Returns what ``describe_inputs`` says; a file's checksum is computed once per process."""
-    return describe_inputs(tasks.get(task), inputs)
+def described(task: str, inputs: InputSettings, *, blank: bool = False) -> Mapping[str, Any]:
+    """Returns what ``describe_inputs`` says; a file is read again only when it changes."""
+    return describe_inputs(tasks.get(task), inputs, blank=blank)
 
 
 def images_of(task: str, inputs: InputSettings) -> str:
-    """Says in words which images scores rest on."""
-    found = described(task, inputs)
-    return f"Images: {found['source']}{', a stand-in' if found['stand_in'] else ''}."
+    """Says in words which images scores rest on, and how many of the whole set they are."""
+    return inputs_in_words(inputs_of(task, inputs))
+
+
+def inputs_of(task: str, inputs: InputSettings) -> dict[str, Any]:
+    """Returns what the record of a result says of its images: what, how many, how prepared."""
+    return {**described(task, inputs), **describe_amount(tasks.get(task), inputs)}
 
 
 @lru_cache(maxsize=2)  # a device has room for few; shards come seed by seed
 def _batch(conditions: Conditions, seed: int) -> Batch:
-    from harness.inputs.batch import load_batch
+    from harness.inputs.batch import blank_batch, load_batch
 
-    batch = load_batch(tasks.get(conditions.task), conditions.inputs, seed, conditions.batch_size)
+    task, inputs, size = tasks.get(conditions.task), conditions.inputs, conditions.batch_size
+    blank = conditions.blank
+    batch = blank_batch(task, inputs, size) if blank else load_batch(task, inputs, seed, size)
     return batch.to(conditions.device, channels_last=conditions.channels_last)
 
 

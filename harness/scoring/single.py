@@ -12,7 +12,13 @@ from harness.core.sections import Settings
 from harness.core.types import Score
 from harness.executors.executor import execute
 from harness.proxies.sets import resolved, scored
-from harness.scoring.conditions import SAMPLED_SIZES, Conditions, check_device, conditions_at
+from harness.scoring.conditions import (
+    SAMPLED_SIZES,
+    Conditions,
+    check_device,
+    conditions_at,
+    without_images,
+)
 from harness.scoring.scope import ProxyChoice
 from harness.spaces.space import Space, spaces
 
@@ -73,8 +79,8 @@ def score_single(
             "its enumeration, or model=FILE.py:FUNCTION of your own."
         )
     key = "" if model else key_of(space, architecture)
-    conditions = asked if model else conditions_at(asked, names, _pool(space))
-    items = [SingleNetwork(conditions, names, seed, key, model) for seed in config.seeds]
+    settled = conditions_at(asked, names, _pool(space)) if key else without_images(asked, names)
+    items = [SingleNetwork(settled, names, seed, key, model) for seed in config.seeds]
     found = dict(execute(score_seed, items, config.executor))
     return [
         {

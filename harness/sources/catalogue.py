@@ -21,9 +21,10 @@ class Source:
         licence: SPDX identifier, or ``"not stated"``.
         meaning: What the file holds, in one sentence.
         address: What is downloaded; empty if a person has to place the file.
-        page: Where that person gets it.
+        page: Where that person gets it, or the page of its publisher.
         path: Its place below ``data/cache/``; from the address unless stated.
         bytes: Its size; None where the publisher states none.
+        about: Instead, how many bytes it has nearly, where that follows from its format.
         sha256: Its checksum, or
         md5: the only one that its publisher states; neither where none is published: such a file
             is read only where the user names it.
@@ -36,6 +37,7 @@ class Source:
     page: str = ""
     path: str = ""
     bytes: int | None = None
+    about: int | None = None
     sha256: str = ""
     md5: str = ""
 
@@ -45,7 +47,7 @@ class Source:
         Raises:
             HarnessError: With what is missing.
         """
-        if bool(self.address) == bool(self.page and self.path):
+        if not self.address and not (self.page and self.path):
             raise HarnessError(
                 f"The data source {self.name!r} needs either an address or a page and a path."
             )
@@ -62,9 +64,16 @@ class Source:
         return PurePosixPath(parts.netloc.replace(":", "_")) / parts.path.lstrip("/")
 
     @property
+    def size(self) -> str:
+        """Its size in words."""
+        if self.bytes is None and self.about is None:
+            return "size not published"
+        return in_bytes(self.bytes) if self.bytes else f"about {in_bytes(self.about or 0)}"
+
+    @property
     def publisher(self) -> str:
         """Who publishes the file: ``owner/repository`` on GitHub, else the host."""
-        parts = urlsplit(self.address or self.page)
+        parts = urlsplit(self.page or self.address)
         if parts.netloc in ("raw.githubusercontent.com", "github.com"):
             return "/".join(parts.path.split("/")[1:3])
         return parts.netloc
@@ -78,6 +87,15 @@ class Source:
     def digest(self) -> str:
         """The recorded checksum in hexadecimal."""
         return self.sha256 or self.md5
+
+
+def in_bytes(size: int) -> str:
+    """Returns a size in words, with as many digits as matter: ``170 MB``, ``6.6 kB``."""
+    unit, name = next(((u, n) for u, n in _UNITS if size >= u), (1, "bytes"))
+    return f"{size / unit:.{int(size < 10 * unit and unit > 1)}f} {name}"
+
+
+_UNITS = ((10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
 class _Catalogue(Registry[Source]):

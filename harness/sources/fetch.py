@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.core.errors import DataError
@@ -13,7 +14,7 @@ from harness.sources.places import checksum, data_folder, mirror_folder
 log = logging.getLogger(__name__)
 
 
-def fetch(name: str) -> Path:
+def fetch(name: str, *, download: bool = True) -> Path:
     """Returns a checked local copy of an outside file.
 
     Looked up in ``HARNESS_MIRROR/<host>/<path>``, then in the cache (``data/cache/<host>/<path>``
@@ -21,6 +22,7 @@ def fetch(name: str) -> Path:
 
     Args:
         name: What the catalogue calls it.
+        download: Whether it may be downloaded.
 
     Raises:
         DataError: If the file cannot be had, or is not the one that was recorded.
@@ -45,8 +47,35 @@ def fetch(name: str) -> Path:
         if not entry.address:
             raise DataError(f"{cached} {fault}; place the file of {entry.page} there again.")
         log.warning("%s %s; it is downloaded again.", cached, fault)
+    if not entry.address:
+        raise DataError(f"{entry.name} cannot be downloaded; {placing([entry])}.")
+    if not download:
+        raise DataError(
+            f"{entry.address} ({entry.size}) is not here, and inputs.download=false refuses to "
+            f"download it; allow it, or place the file at {cached}."
+        )
     _download(entry, cached)
     return cached
+
+
+def lies_at(entry: Source) -> Path | None:
+    """Returns where an outside file lies here, unchecked; None if it does not."""
+    folders = (mirror_folder(), data_folder() / "cache")
+    return next(
+        (one / entry.place for one in folders if one and (one / entry.place).exists()), None
+    )
+
+
+def placing(entries: Sequence[Source]) -> str:
+    """Says where a person gets files and where each has to lie, with its size."""
+    cache = data_folder() / "cache"
+    pages = ", ".join(dict.fromkeys(entry.page for entry in entries))
+    places = ", ".join(f"{cache / entry.place} ({entry.size})" for entry in entries)
+    what, them = ("it", "it") if len(entries) == 1 else (f"these {len(entries)} files", "them")
+    return (
+        f"get {what} from {pages} and place {them} at {places}, or below HARNESS_MIRROR instead "
+        f"of {cache}"
+    )
 
 
 def _fault(entry: Source, path: Path) -> str:
@@ -65,16 +94,17 @@ def _fault(entry: Source, path: Path) -> str:
 
 
 def _download(entry: Source, path: Path) -> None:
-    if not entry.address:
-        raise DataError(
-            f"{entry.name} cannot be downloaded; get it from {entry.page} and place it at {path} "
-            f"or in HARNESS_MIRROR at {entry.place}."
-        )
-    from harness.sources.download import download
+    from harness.sources.download import TooLongError, download
 
     with atomic(path) as partial:
         try:
-            download(entry.address, partial, path.name)
+            download(entry.address, partial, f"{path.name} ({entry.size})", entry.bytes)
+        except TooLongError as error:
+            raise DataError(
+                f"The download of {entry.address} is another file: it goes on past the "
+                f"{error.most:,} bytes that are expected; nothing was kept. Place the right file "
+                f"at {path}."
+            ) from error
         except OSError as error:  # every error of requests is one
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DataError(

@@ -78,12 +78,12 @@ def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_
         DataError: If an image set is missing or broken.
     """
     image_set = _labelled_set(task, inputs)
-    content = read_image_set(image_set.name)
+    content = read_image_set(image_set.name, download=inputs.download)
     rgb = task.rgb or (image_set.mean, image_set.std)
     test_name = f"{image_set.dataset}_test"
     if test_name in image_sets and test_name != image_set.name:
         check_size(task, image_sets.get(test_name))
-        test = read_image_set(test_name)
+        test = read_image_set(test_name, download=inputs.download)
         parts = Parts(
             _pixels(content, slice(None), rgb),
             _pixels(test, slice(None), rgb),
@@ -106,7 +106,7 @@ def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_
 def _labelled_set(task: Task, inputs: InputSettings) -> ImageSet:
     plain = InputSettings()
     for name, value in asdict(inputs).items():
-        if name != "source" and value != getattr(plain, name):
+        if name not in ("source", "download") and value != getattr(plain, name):
             raise HarnessError(
                 f"inputs.{name}={value} is not possible here: a training takes whole, normalised "
                 "images, and its recipe says how they are augmented."

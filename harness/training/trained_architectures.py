@@ -17,6 +17,7 @@ from harness.core.files import make_writable
 from harness.core.machine import machine
 from harness.core.versions import definition
 from harness.executors.progress import console
+from harness.inputs.description import amount_in_words, describe_amount
 from harness.inputs.tasks import tasks
 from harness.results import record
 from harness.results.folder import checked, refuse_other_conditions, replacing
@@ -37,12 +38,21 @@ LOG = "log.csv"
 COLUMNS = ["seed", "epoch", "learning_rate", "loss", "test_accuracy"]
 
 
-def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: object) -> Path:
+def train_seeds(
+    config: Config, recipe: ArchitectureRecipe, architecture: object, *, incomplete: bool = False
+) -> Path:
     """Trains what neither the result nor a checkpoint has, and adds it to the result.
+
+    Args:
+        config: The run.
+        recipe: How to train.
+        architecture: A key, or ``Genotype(normal=[...], ...)``.
+        incomplete: Whether a part of the training images will do.
 
     Raises:
         HarnessError: If no architecture is named, it does not fit the space, the task or the
-            recipe, or the result was made under other conditions.
+            recipe, the training images are not all there, or the result was made under other
+            conditions.
         DataError: If images, a checkpoint or the result are damaged.
     """
     check_device(config.device)
@@ -50,6 +60,8 @@ def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: object
     parts = training_and_test(
         tasks.get(config.task), config.inputs, recipe.held_out, recipe.batch_size
     )
+    if not incomplete:
+        _refuse_a_part(config)
     conditions = _conditions(config, recipe, key, parts)
     folder = result_path(config, digest(key))
     work = _work(config, conditions)
@@ -71,6 +83,16 @@ def train_seeds(config: Config, recipe: ArchitectureRecipe, architecture: object
     console.print(f"Test accuracy: {last.mean():.2f} % over seeds {list(last.index)}.")
     console.print(f"Weights: {work}", soft_wrap=True)
     return folder
+
+
+def _refuse_a_part(config: Config) -> None:
+    amount = describe_amount(tasks.get(config.task), config.inputs)
+    if amount["of"] is not None and amount["n"] < amount["of"]:
+        raise HarnessError(
+            f"Only {amount_in_words(**amount)} of {config.task} are here, and an accuracy after "
+            "training on these could not be compared with any other; get the whole set (remove the "
+            "part, then job=data fetch=), or say incomplete=true."
+        )
 
 
 def _key(config: Config, architecture: object) -> str:

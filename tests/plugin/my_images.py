@@ -5,7 +5,7 @@ import numpy as np
 from harness.inputs.image_sets import Images, ImageSet, add
 
 
-def stripes() -> Images:
+def stripes(_: int) -> Images:
     """Returns a hundred images and which way their stripes go."""
     across = np.tile(np.array([0, 255], np.uint8), (8, 4))[None, :, :, None].repeat(3, axis=3)
     noise = np.random.default_rng(0).integers(0, 9, (100, 8, 8, 3), dtype=np.uint8)
