@@ -86,10 +86,11 @@ def score_architecture(
 ) -> dict[str, Score]:
     """Builds one network, scores it and lets it go."""
     from harness.passes.run import Run
+    from harness.passes.transfer import on_device
     from harness.scoring import engine
 
     space = spaces.get(conditions.space)
-    network = space.build(key, conditions.task, seed).to(conditions.device)
+    network = on_device(space.build(key, conditions.task, seed), conditions.device)
 
     def redraw(repeat: int) -> nn.Module:
         return space.build(key, conditions.task, seeds.stream("repeat", seed, repeat))

@@ -1,0 +1,106 @@
+"""What runs on a GPU, without one: the meta device takes every branch that is not the CPU's."""
+
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+from devices import Device
+from references import networks
+
+from harness.core.types import Batch
+from harness.inputs.batch import load_batch
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import tasks
+from harness.passes.gradient_signs import signs_at_once, signs_one_by_one
+from harness.passes.run import Run
+from harness.passes.transfer import copied, numbers, on_device, on_host
+from harness.proxies.contract import proxies
+from harness.scoring import engine
+from harness.spaces.space import spaces
+
+GOLDEN = pd.read_parquet(Path(__file__).parent / "golden" / "scores.parquet")
+SMALL = [("nb201", "digits"), ("darts_swap", "cifar10")]
+LARGE = sorted(set(GOLDEN[["space", "task"]].itertuples(index=False, name=None)) - set(SMALL))
+MOST = 3  # a copy each way, and what decides the size of a result
+
+
+def run_on_device(space: str, task: str) -> Run:
+    """The network of a space with the fewest operations, two images, all without values."""
+    of = GOLDEN[(GOLDEN.space == space) & (GOLDEN.task == task) & (GOLDEN.proxy == "flops")]
+    key, home = of.sort_values("value").key.iloc[0], spaces.get(space)
+    inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
+    return Run(
+        on_device(home.build(key, task, seed=0), "meta"),
+        load_batch(tasks.get(task), inputs, 0, 2).to("meta"),
+        (0, key),
+        redraw=lambda repeat: home.build(key, task, repeat),
+        thin=partial(home.thin, key),
+        theta=home.theta_params(key, task),
+    )
+
+
+@pytest.mark.parametrize(
+    ("space", "task"), [*SMALL, *(pytest.param(*row, marks=pytest.mark.slow) for row in LARGE)]
+)
+def test_no_proxy_waits_for_the_device_layer_by_layer(space: str, task: str) -> None:
+    run = run_on_device(space, task)
+    waits = {}
+    for name in sorted(proxies):
+        with Device() as device:
+            score = engine.score(run, [name])[name]
+        assert score.status in ("ok", "undefined"), (name, score.message)
+        waits[name] = sum(device.waits.values())
+    assert {name: n for name, n in waits.items() if n > MOST} == {}
+    assert not waits["params"] and not waits["flops"]
+
+
+def test_the_stand_in_sees_who_waits() -> None:
+    x = torch.ones(3, device="meta")
+    with Device() as device:
+        assert float(x.sum()) == 1.0
+        assert x.cpu().tolist() == [1.0, 1.0, 1.0]
+        assert x[torch.tensor([0, 1])].is_meta
+        assert x[x > 0].is_meta
+        torch.ones(2).to("meta")
+    assert sum(device.waits.values()) == 5
+
+
+@pytest.mark.parametrize("name", sorted(networks.ZOO))
+def test_a_network_travels_as_one_block(name: str) -> None:
+    network = networks.ZOO[name][0]()
+    state = {key: (value.shape, value.dtype) for key, value in network.state_dict().items()}
+    moving = {id(t): t.dtype for t in (*network.parameters(), *network.buffers())}
+    trained = [p.requires_grad for p in network.parameters()]
+    with Device() as device:
+        moved = on_device(network, "meta")
+    assert {key: (value.shape, value.dtype) for key, value in moved.state_dict().items()} == state
+    assert all(t.is_meta for t in moved.state_dict().values())
+    assert [p.requires_grad for p in moved.parameters()] == trained
+    assert sum(device.waits.values()) == len(set(moving.values()))
+
+
+def test_values_keep_their_order_and_shape() -> None:
+    parts = [torch.arange(6.0).view(2, 3), torch.tensor(7.0), torch.empty(0, 2)]
+    assert numbers([part.sum() for part in parts]) == [15.0, 7.0, 0.0]
+    assert numbers([]) == []
+    assert all(a is b for a, b in zip(on_host(parts), parts, strict=True))
+    with Device():
+        found = copied(parts, torch.device("meta"))
+        back = on_host(found)
+    assert [part.shape for part in back] == [part.shape for part in parts]
+    assert on_host([]) == []
+
+
+@pytest.mark.parametrize("name", sorted(networks.ZOO))
+def test_signs_of_images_at_once_are_those_of_one_after_the_other(name: str) -> None:
+    """In double precision, where no gradient is zero but for rounding."""
+    network = networks.ZOO[name][0]().double()
+    images, labels = networks.batch(name, 5, 0)
+    run = Run(network, Batch(images.double(), labels), (name,))
+    with run.undisturbed("test"):
+        expected = signs_one_by_one(network, run.batch)
+        found = signs_at_once(network, run.batch)
+    differing = sum(int((a != b).sum()) for a, b in zip(found, expected, strict=True))
+    assert differing <= 1e-3 * sum(a.numel() for a in found)
