@@ -1,5 +1,7 @@
 """What runs on a GPU, without one: the meta device takes every branch that is not the CPU's."""
 
+import math
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -9,7 +11,9 @@ import torch
 from devices import Device
 from references import networks
 
-from harness.core.types import Batch
+from harness.core.sections import Settings
+from harness.core.types import Batch, Score
+from harness.executors.executor import LostWorkerError
 from harness.inputs.batch import load_batch
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
@@ -18,6 +22,9 @@ from harness.passes.run import Run
 from harness.passes.transfer import copied, numbers, on_device, on_host
 from harness.proxies.contract import proxies
 from harness.scoring import engine
+from harness.scoring import shard as shard_module
+from harness.scoring.conditions import Conditions, is_lost
+from harness.scoring.shard import ScoreShard, score_shard, score_table
 from harness.spaces.space import spaces
 
 GOLDEN = pd.read_parquet(Path(__file__).parent / "golden" / "scores.parquet")
@@ -104,3 +111,37 @@ def test_signs_of_images_at_once_are_those_of_one_after_the_other(name: str) -> 
         found = signs_at_once(network, run.batch)
     differing = sum(int((a != b).sum()) for a, b in zip(found, expected, strict=True))
     assert differing <= 1e-3 * sum(a.numel() for a in found)
+
+
+def test_a_broken_device_costs_one_architecture_and_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tuple(spaces.get("nb201").sample(4, seed=0))
+    failed = Score(math.nan, "error", 0.0, "AcceleratorError: an illegal memory access")
+
+    def scored(_: Conditions, key: str, __: int, names: tuple[str, ...]) -> dict[str, Score]:
+        good = dict.fromkeys(names, Score(1.0, "ok", 0.0))
+        return good | {"snip": failed} if key == keys[1] else good
+
+    monkeypatch.setattr(shard_module, "score_architecture", scored)
+    monkeypatch.setattr(shard_module, "is_lost", lambda _: True)
+    inputs, settings = InputSettings("gaussian"), Settings()
+    conditions = Conditions("nb201", "digits", inputs, 2, "cpu", True, settings)
+    whole = ScoreShard(conditions, 0, keys, ("params", "snip"), tmp_path)
+    with pytest.raises(LostWorkerError, match="illegal memory access") as lost:
+        score_shard(whole)
+    assert lost.value.results == (2,)
+    assert lost.value.rest == replace(whole, keys=keys[2:])
+    rows = score_table(tmp_path).read()
+    assert rows[["key", "proxy", "status"]].to_numpy().tolist() == [
+        [keys[0], "params", "ok"],
+        [keys[0], "snip", "ok"],
+        [keys[1], "params", "ok"],
+        [keys[1], "snip", "error"],
+    ]
+    assert score_shard(lost.value.rest) == 2
+    with pytest.raises(LostWorkerError) as lost:
+        score_shard(replace(whole, keys=keys[1:2]))
+    assert lost.value.rest is None
+    monkeypatch.setattr(shard_module, "is_lost", is_lost)  # an error that leaves the CPU as it is
+    assert score_shard(whole) == 4
