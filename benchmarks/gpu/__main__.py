@@ -17,7 +17,7 @@ import time
 import zipfile
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from benchmarks.gpu.part import KIT
 from benchmarks.gpu.report import write_report
@@ -90,25 +90,32 @@ def prepared(scratch: Path) -> dict[str, str]:
 def run_part(
     part: Share, device: str, out: Path, seconds: float, environment: dict[str, str]
 ) -> dict[str, Any]:
-    """Runs a part; when its time is up, it and all its processes are killed."""
+    """Runs a part and tells how it ended and how long it took."""
     started = time.monotonic()
     own = max(seconds - KILL, 1.0)
     command = [sys.executable, "-m", f"benchmarks.gpu.{part.name}", device, str(out), str(own)]
     with (out / "log.txt").open("ab") as log:
         log.write(f"== {part.name}\n".encode())
         log.flush()
-        process = subprocess.Popen(
-            command, stdout=log, stderr=log, env=environment, start_new_session=True
-        )
-        how = "finished"
-        try:
-            if process.wait(seconds):
-                how = f"failed with status {process.returncode}"
-        except subprocess.TimeoutExpired:
-            how = "was stopped"
-        kill(process)
+        how = run_command(command, seconds, log, environment)
     took = time.monotonic() - started
     return {"part": part.name, "ended": how, "seconds": round(took, 1), "of": round(seconds, 1)}
+
+
+def run_command(
+    command: list[str], seconds: float, log: IO[bytes], environment: dict[str, str]
+) -> str:
+    """Runs a command; when its time is up, it and all that it has started are killed."""
+    process = subprocess.Popen(
+        command, stdout=log, stderr=log, env=environment, start_new_session=True
+    )
+    try:
+        status = process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return "was stopped"
+    finally:
+        kill(process)
+    return f"failed with status {status}" if status else "finished"
 
 
 def kill(process: subprocess.Popen[bytes]) -> None:
