@@ -43,6 +43,20 @@ agreement: install ## Our scores against the published ones, cell by cell
 bench: install ## Speed as ratios, measured in one run (leave the machine alone meanwhile)
 	$(BIN)/python -m benchmarks
 
+# A borrowed GPU machine has the tracked files and what make gpu-kit put into .gpu, and no package
+# index; the kit's wheels are unpacked beside its own Python. DEVICE=cpu rehearses.
+OUT ?= gpu-results
+DEVICE ?= cuda
+LIMIT ?= 540
+STUDY ?= scores
+
+.PHONY: gpu gpu-kit
+gpu-kit: install ## What a GPU machine lacks, into .gpu: wheels, STUDY's missing shards, their images
+	$(BIN)/python -m benchmarks.gpu.kit $(STUDY)
+
+gpu: ## On a GPU machine: checks, benchmark, missing scores, searches in LIMIT seconds, into OUT
+	$(PYTHON) -m benchmarks.gpu $(OUT) $(DEVICE) $(LIMIT) $(PARTS)
+
 report: install ## The HTML report of all finished results: results/report/index.html
 	$(HARNESS) job=report
 

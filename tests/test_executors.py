@@ -15,7 +15,7 @@ from harness.config import Config, parse_seeds
 from harness.core.errors import HarnessError
 from harness.executors import processes as of_processes
 from harness.executors import progress
-from harness.executors.executor import ExecutorSettings, execute, executors
+from harness.executors.executor import ExecutorSettings, LostWorkerError, execute, executors
 from harness.executors.processes import ProcessSettings
 from harness.executors.ray import RaySettings
 from harness.executors.slurm import SlurmSettings
@@ -70,12 +70,40 @@ def test_workers_are_dealt_to_the_gpus_in_turn(monkeypatch: pytest.MonkeyPatch) 
     assert at("cuda") == (3, 3)
     assert at("cuda", gpus=2) == (2, 2)
     assert at("cuda", workers=4) == (4, 3)
+    assert at("cuda", per_gpu=4) == (12, 3)
+    assert at("cuda", per_gpu=4, workers=2) == (2, 3)
     assert at("cuda:1") == (1, 0)
+    assert at("cuda:1", per_gpu=2) == (2, 0)
     four = ProcessSettings("processes", workers=4).at("cuda", Path("results"))
     seen = list(execute(os.getenv, 40 * ["CUDA_VISIBLE_DEVICES"], four))
     assert set(seen) <= {"3", "5", "6"}
     monkeypatch.setattr(of_processes, "visible_gpus", lambda: [])
     assert at("cuda") == (1, 0)  # which says that there is none
+
+
+def lose_worker(item: int) -> tuple[int, ...]:
+    """Items of 100 and more lose the worker after their first half, as a broken GPU does."""
+    if item in lost_here:
+        raise AssertionError("a lost worker was given more")
+    lost_here.extend(range(10) if item >= 100 else ())
+    if item >= 100:
+        raise LostWorkerError(((item, os.getpid()),), item - 100, "a kernel failed")
+    return item, os.getpid()
+
+
+lost_here: list[int] = []
+
+
+def test_a_lost_worker_is_replaced_and_the_run_goes_on() -> None:
+    found = list(execute(lose_worker, [101, 1, 2, 103, 4, 200, 5, 6], PAIR))
+    assert sorted(item for item, _ in found) == [0, 1, 1, 2, 3, 4, 5, 6, 100, 101, 103, 200]
+    assert len({pid for _, pid in found}) > 2
+
+
+def test_without_another_process_a_lost_worker_is_one_sentence() -> None:
+    with pytest.raises(HarnessError, match=r"a kernel failed.*kept.*Start the same command"):
+        list(execute(lose_worker, [101], ExecutorSettings("local")))
+    lost_here.clear()
 
 
 def test_clusters_reserve_a_gpu_where_one_is_needed() -> None:
@@ -143,6 +171,7 @@ def test_settings_that_make_no_sense() -> None:
     [
         (partial(RaySettings, gpus=1.5), r"executor\.gpus=1\.5 must be a whole number"),
         (partial(ProcessSettings, gpus=-1), r"executor\.gpus=-1 must be at least 0"),
+        (partial(ProcessSettings, per_gpu=0), r"executor\.per_gpu=0 must be at least 1"),
         (partial(SlurmSettings, gpus=-1), r"executor\.gpus=-1 must be at least 0"),
         (partial(RaySettings, retries=-1), r"executor\.retries=-1 must be at least 0"),
         (partial(SlurmSettings, shards=0), r"executor\.shards=0 must be at least 1"),

@@ -20,6 +20,7 @@ from harness.passes.patterns import (
     pack,
     positive,
     product_of_floats,
+    product_of_padded_bytes,
     watching_relus,
 )
 from harness.passes.run import Run
@@ -70,7 +71,9 @@ def test_agreement_is_its_definition(shape):
     bits = random_bits(shape)
     expected = (bits[:, None] == bits[None, :]).sum(dim=2).double()
     assert torch.equal(agreement(bits), expected)
-    assert torch.equal(product_of_floats(bits), (bits.double() @ bits.double().T))
+    products = bits.double() @ bits.double().T
+    assert torch.equal(product_of_floats(bits), products)
+    assert torch.equal(product_of_padded_bytes(bits), products)
 
 
 def test_agreement_is_exact_beyond_bytes_and_in_any_layout():

@@ -64,6 +64,29 @@ class ExecutorSettings:
         return self
 
 
+class LostWorkerError(HarnessError):
+    """Raised by a function whose process can compute nothing more; what it did is stored.
+
+    An error of a GPU's kernel is of this kind: every later call of the process fails with it.
+
+    Attributes:
+        results: What the function returns for the part that it did; empty if it did nothing.
+        rest: The item that is left to do; None if nothing is.
+        reason: What happened.
+    """
+
+    def __init__(self, results: tuple[Any, ...], rest: Any, reason: str) -> None:
+        super().__init__(results, rest, reason)  # all of them, to travel between processes
+        self.results, self.rest, self.reason = results, rest, reason
+
+    def __str__(self) -> str:
+        """Returns what the user is told where no other process can go on."""
+        return (
+            f"This process can go on no longer ({self.reason}). What is finished is kept. Start "
+            "the same command again for the rest."
+        )
+
+
 def at_least(settings: ExecutorSettings, **limits: int) -> None:
     """Refuses values of ``executor.*`` below their limits; null is none.
 

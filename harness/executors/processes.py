@@ -6,14 +6,16 @@ them per second than one process with several threads.
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
@@ -23,6 +25,7 @@ from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
+    LostWorkerError,
     Result,
     at_least,
     executor,
@@ -30,6 +33,10 @@ from harness.executors.executor import (
     on_gpu,
 )
 from harness.executors.local import local
+
+log = logging.getLogger(__name__)
+
+CONTEXT = 2**30  # bytes of a GPU that every process takes before its first tensor, at most
 
 
 @section("executor")
@@ -40,26 +47,30 @@ class ProcessSettings(ExecutorSettings):
     Attributes:
         gpus: GPUs that the workers are dealt to in turn; 0 means all that can be seen with
             device=cuda. Otherwise every worker computes on the device that is named.
+        per_gpu: Workers per GPU, unless ``workers`` says how many there are in all. The kernels of
+            one small network leave most of a GPU idle. Those that share one may each take an equal
+            part of its memory: what needs more has the status ``oom``.
     """
 
     gpus: int = 0
+    per_gpu: int = 1
 
     def __post_init__(self) -> None:
-        """Refuses less than no GPU.
+        """Refuses less than no GPU, and less than one worker on it.
 
         Raises:
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, gpus=0)
+        at_least(self, gpus=0, per_gpu=1)
 
     def at(self, device: str, results: Path) -> Self:
-        """One worker per GPU unless the user wants more: each costs a context of its own there."""
+        """As many workers per GPU as the user wants; each costs a context of its own there."""
         del results
         if not on_gpu(device):
             return self
         gpus = min(self.gpus or sys.maxsize, len(visible_gpus())) if device == "cuda" else 0
-        return replace(self, gpus=gpus, workers=self.workers or max(gpus, 1))
+        return replace(self, gpus=gpus, workers=self.workers or max(gpus, 1) * self.per_gpu)
 
 
 @executor
@@ -68,40 +79,70 @@ def processes(
 ) -> Iterator[Result]:
     """Works in processes on this machine.
 
+    A worker whose GPU fails is replaced, with all others, when these have ended what they are at.
+
     Raises:
         HarnessError: If a worker was killed; what is finished is kept.
     """
     workers = min(settings.width, len(items))
-    if workers <= 1:
+    if workers <= 1 and not settings.gpus:
         yield from local(function, items, settings)
         return
+    waiting = list(items)
+    while waiting:
+        pool = _pool(min(workers, len(waiting)), settings)
+        try:
+            waiting = yield from _work_through(pool, function, waiting, total=len(items))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _pool(workers: int, settings: ProcessSettings) -> ProcessPoolExecutor:
     # A forked copy of a process that has run torch threads can deadlock; a spawned one cannot.
     spawn = multiprocessing.get_context("spawn")
-    deal: SimpleQueue[str] = spawn.SimpleQueue()
     gpus = visible_gpus()[: settings.gpus] if settings.gpus else []
+    deal: SimpleQueue[str] = spawn.SimpleQueue()
     for worker in range(workers if gpus else 0):
         deal.put(gpus[worker % len(gpus)])
-    pool = ProcessPoolExecutor(
-        workers,
-        mp_context=spawn,
-        initializer=_start_worker,
-        initargs=(settings.threads, deal if gpus else None),
-    )
-    done = 0
+    sharing = -(-workers // len(gpus)) if gpus else 1
+    start = (settings.threads, deal if gpus else None, sharing)
+    return ProcessPoolExecutor(workers, mp_context=spawn, initializer=_start_worker, initargs=start)
+
+
+def _work_through(
+    pool: ProcessPoolExecutor,
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    *,
+    total: int,
+) -> Generator[Result, None, list[Item]]:
+    """Yields results until a worker is lost; returns the items that are left."""
+    left: list[Item] = []
+    pending: dict[Future[Result], Item] = {}
     try:
-        futures = [pool.submit(function, item) for item in items]
-        for future in as_completed(futures):
-            result = future.result()
-            done += 1
-            yield result
+        pending |= {pool.submit(_attempt, function, item): item for item in items}
+        for future in as_completed(list(pending)):
+            results: tuple[Result, ...] = ()
+            try:
+                results = (future.result(),)
+            except CancelledError:
+                left.append(pending[future])
+            except LostWorkerError as lost:
+                results = lost.results
+                if results:  # else it was lost before
+                    log.warning("A worker is replaced: %s", lost.reason)
+                left += [] if lost.rest is None else [lost.rest]
+                for other in pending:
+                    other.cancel()
+            del pending[future]
+            yield from results
     except BrokenProcessPool as error:
         raise incomplete(
-            f"{len(items) - done} of {len(items)} shards",
+            f"{len(pending) + len(left)} of {total} shards",
             "a worker process was killed (out of memory?), which ends the others",
             "with fewer executor.workers if memory was short",
         ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return left
 
 
 def visible_gpus() -> list[str]:
@@ -113,14 +154,40 @@ def visible_gpus() -> list[str]:
     return list(names)[: torch.cuda.device_count()]
 
 
-def _start_worker(threads: int, gpus: SimpleQueue[str] | None) -> None:
+_lost = threading.Event()
+"""In a worker: set when nothing can be computed there any more."""
+
+
+def _attempt(function: Callable[[Item], Result], item: Item) -> Result:
+    if _lost.is_set():
+        raise LostWorkerError((), item, "an item came before the worker's end")
+    try:
+        return function(item)
+    except LostWorkerError:
+        _lost.set()
+        raise
+
+
+def _start_worker(threads: int, gpus: SimpleQueue[str] | None, sharing: int) -> None:
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()
     import torch
 
+    if gpus is not None and sharing > 1:
+        with suppress(RuntimeError, AssertionError):  # without a GPU: the first item says so
+            _limit_memory(sharing)
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once and in silence
     torch.set_num_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _limit_memory(sharing: int) -> None:
+    """Leaves every worker of a GPU an equal part of its memory, less what CUDA itself takes."""
+    import torch
+
+    total = torch.cuda.get_device_properties(0).total_memory
+    torch.cuda.set_per_process_memory_fraction(max(1 / sharing - CONTEXT / total, 0.0))
 
 
 def _end_with_parent() -> None:

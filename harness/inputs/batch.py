@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.core import seeds
-from harness.core.errors import HarnessError
+from harness.core.errors import DataError, HarnessError
 from harness.core.types import Batch
 from harness.inputs.augment import crop_and_flip, random_channels, random_crop
 from harness.inputs.description import check_size
@@ -76,7 +76,7 @@ def _from_image_set(
 ) -> tuple[Tensor, Tensor | None]:
     """Returns the inputs of both minibatches, and their targets where these are known."""
     content = read_image_set(image_set.name, task.image_side, download=settings.download)
-    chosen = _choose(content, image_set, settings, seed, size)
+    chosen = chosen_images(content, image_set.name, settings, seed, size)
     pixels = content.images[chosen]
     if settings.augment:
         pixels = crop_and_flip(pixels, seeds.numpy_stream("augment", image_set.name, seed))
@@ -122,19 +122,29 @@ def _check_task(task: Task, settings: InputSettings) -> None:
         )
 
 
-def _choose(
-    content: Content, image_set: ImageSet, settings: InputSettings, seed: int, size: int
+def chosen_images(
+    content: Content, name: str, settings: InputSettings, seed: int, size: int
 ) -> NDArray[np.int64]:
-    """Returns the indices of both minibatches, 2·size of them."""
+    """Returns the indices of both minibatches, 2·size of them.
+
+    Raises:
+        HarnessError: If the set is smaller.
+        DataError: If it is a part of a set that does not hold them.
+    """
     available = len(content.images)
     if 2 * size > available:
         raise HarnessError(
-            f"Two batches of {size} different images need {2 * size}, but {image_set.name} holds "
+            f"Two batches of {size} different images need {2 * size}, but {name} holds "
             f"{available}; the batch size can be at most {available // 2}."
         )
-    if settings.order == "first":
-        return np.arange(2 * size)
-    return seeds.numpy_stream("batch", image_set.name, seed).permutation(available)[: 2 * size]
+    drawn = seeds.numpy_stream("batch", name, seed).permutation(available)[: 2 * size]
+    chosen = np.arange(2 * size) if settings.order == "first" else drawn
+    if content.held is not None and not content.held[chosen].all():
+        raise DataError(
+            f"Only a part of {name} is here, and the {size} images of seed {seed} are "
+            "not in it; get the whole set."
+        )
+    return chosen
 
 
 def to_tensor(pixels: NDArray[np.uint8], image_set: ImageSet, normalise: bool = True) -> Tensor:

@@ -6,7 +6,7 @@ import hashlib
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,11 +71,20 @@ class ImageSet:
 
 @dataclass(frozen=True)
 class Content:
-    """A set's images (uint8 N×H×W×3), labels (int64 N, None if unknown) and checksum."""
+    """The images of a set.
+
+    Attributes:
+        images: uint8 N×H×W×3.
+        labels: int64 N; None if unknown.
+        sha256: Checksum of the set's file; of a part of a set that of the whole, because what is
+            drawn from it is the same.
+        held: Of a part, which of its N images it holds; the others are black.
+    """
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64] | None
     sha256: str
+    held: NDArray[np.bool_] | None = None
 
 
 image_sets: Registry[ImageSet] = Registry("image set", home="harness.inputs.known_sets")
@@ -147,12 +156,15 @@ def _read(name: str, path: Path, _stamp: tuple[int, int]) -> Content:
         with np.load(path, allow_pickle=False) as file:
             images = file["images"]
             labels = file.get("labels")
+            held = file.get("held")
+            part_of = str(file["part_of"]) if held is not None else ""
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(
             f"{path} is not a readable image set ({error}); remove it and make it again."
         ) from error
-    sha256 = checksum(path)
-    return _checked_content(image_set, path, images, labels, sha256, side=image_set.side)
+    digest = part_of or checksum(path)
+    whole = _checked_content(image_set, path, images, labels, digest, side=image_set.side)
+    return replace(whole, held=held)
 
 
 def _checked_content(

@@ -13,6 +13,7 @@ from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import ZenSettings
+from harness.passes.transfer import numbers
 from harness.passes.weighted_layers import fresh_buffers, gaussian_parameters, watching
 
 
@@ -36,7 +37,8 @@ def zen(run: Run, settings: ZenSettings) -> Observations:
     The running variances are read after both forwards, starting from 1 with the norms' own
     momentum, as the published scores were computed; they accumulate over repeats.
     """
-    differences, variances = [], []
+    differences: list[Tensor] = []
+    variances: list[tuple[Tensor, ...]] = []
     with run.undisturbed("zen"), torch.no_grad():
         tap = feature_map_consumer(run)
         buffers = fresh_buffers(run.network)
@@ -45,9 +47,9 @@ def zen(run: Run, settings: ZenSettings) -> Observations:
             noise = torch.randn_like(run.batch.images)
             perturbed = noise + settings.gamma * torch.randn_like(noise)
             f, g = (_features(run.network, tap, state, images) for images in (noise, perturbed))
-            differences.append(float((f - g).abs().sum(dim=tuple(range(1, f.dim()))).mean()))
+            differences.append((f - g).abs().sum(dim=tuple(range(1, f.dim()))).mean())
             variances.append(tuple(b.clone() for n, b in buffers.items() if "running_var" in n))
-    return {FeaturePerturbation: FeaturePerturbation(tuple(differences), tuple(variances))}
+    return {FeaturePerturbation: FeaturePerturbation(tuple(numbers(differences)), tuple(variances))}
 
 
 def feature_map_consumer(run: Run) -> nn.Module:

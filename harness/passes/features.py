@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import MecoSettings
+from harness.passes.transfer import copied, numbers, on_host
 from harness.passes.weighted_layers import kaiming_parameters, watching
 
 
@@ -52,12 +54,14 @@ def single_image(run: Run, settings: MecoSettings) -> Observations:
             image = image.new_empty(1, image.shape[1], 64, 64).normal_()
         with watching(list(run.network.modules()), see):
             run.network(image)
-        chosen = [
+        enough = [len(one) >= settings.channels for one in maps]
+        drawn = [
             torch.randperm(len(one), device="cpu")[: settings.channels]
-            if len(one) >= settings.channels
-            else None
-            for one in maps
+            for one, looked_at in zip(maps, enough, strict=True)
+            if looked_at
         ]
+        indices = iter(copied(drawn, image.device))
+        chosen = [next(indices) if looked_at else None for looked_at in enough]
     return {ModuleOutputs: ModuleOutputs(tuple(maps), tuple(chosen))}
 
 
@@ -126,8 +130,10 @@ def cell_features(run: Run) -> Observations:
         noise = torch.randn_like(run.batch.images)
         with watching(boundaries(run.network), see):
             functional_call(run.network, state, (noise,))
-        spectral = [_spectral(before, after) for before, after in pairwise(features)]
-    eigenvalues = [_covariance_eigenvalues(feature.detach()) for feature in features]
+        passages = [_passage(before, after) for before, after in pairwise(features)]
+    covariances = on_host([_covariance(feature.detach()) for feature in features])
+    eigenvalues = [torch.linalg.eigvalsh(covariance) for covariance in covariances]
+    spectral = _spectral_norms(passages)
     return {CellFeatures: CellFeatures(tuple(eigenvalues), tuple(spectral))}
 
 
@@ -148,26 +154,39 @@ def boundaries(network: nn.Module) -> list[nn.Module]:
     return [stem, *cells]
 
 
-def _spectral(before: Tensor, after: Tensor) -> float | None:
+def _passage(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
+    """Pulls random signs back through a cell.
+
+    Returns:
+        The mean product of what arrives with the signs, channels by channels, in float64; and
+        whether exactly the signs arrive.
+    """
     signs = torch.randint(0, 2, after.shape, device=after.device).to(after) * 2 - 1
     pulled = torch.zeros_like(before)
     if after.requires_grad and before.requires_grad:
         (pulled,) = torch.autograd.grad(
             after, before, signs, retain_graph=True, allow_unused=True, materialize_grads=True
         )
-    if pulled.shape == signs.shape and torch.equal(pulled, signs):
-        return None
+    same = (pulled == signs).all() if pulled.shape == signs.shape else signs.new_zeros(()).bool()
     if pulled.shape[2:] != signs.shape[2:]:
         stride = pulled.shape[-1] // signs.shape[-1]
         pulled = torch.nn.functional.pixel_unshuffle(pulled, stride)
     product = torch.einsum("nchw,ndhw->cd", pulled, signs) / math.prod(
         (signs.shape[0], *signs.shape[2:])
     )
-    return float(torch.linalg.matrix_norm(product.double(), ord=2))
+    return product.double(), same
 
 
-def _covariance_eigenvalues(feature: Tensor) -> Tensor:
+def _spectral_norms(passages: Sequence[tuple[Tensor, Tensor]]) -> list[float | None]:
+    products = on_host([product for product, _ in passages])
+    identities = numbers([same for _, same in passages])
+    return [
+        None if identity else float(torch.linalg.matrix_norm(product, ord=2))
+        for product, identity in zip(products, identities, strict=True)
+    ]
+
+
+def _covariance(feature: Tensor) -> Tensor:
     rows = feature.double().transpose(0, 1).flatten(1).T
     centred = rows - rows.mean(dim=0)
-    eigenvalues: Tensor = torch.linalg.eigvalsh(centred.T @ centred / len(rows))
-    return eigenvalues
+    return centred.T @ centred / len(rows)

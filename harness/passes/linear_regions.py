@@ -12,6 +12,7 @@ from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import LinearRegionSettings
+from harness.passes.transfer import on_device
 from harness.passes.weighted_layers import kaiming_parameters
 
 
@@ -34,7 +35,7 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
     with run.undisturbed("linear regions"), torch.no_grad():
         images = run.batch.images
         thin = run.thin() if run.thin else None
-        network = thin.to(images.device).train() if thin else run.network
+        network = on_device(thin, images.device).train() if thin else run.network
         channels = 1 if thin else images.shape[1]
         state = kaiming_parameters(network, mode="fan_in")
         crops = [

@@ -147,10 +147,7 @@ def second_minibatch(run: Run) -> Observations:
 
 
 def _prepared(run: Run) -> AbstractContextManager[None]:
-    # On a GPU torch's own second derivatives are many small kernels too, but launched from C++.
-    if HessianGradient in run.wanted and run.batch.images.device.type == "cpu":
-        return fast_second_derivatives(run.network)
-    return nullcontext()
+    return fast_second_derivatives(run.network) if HessianGradient in run.wanted else nullcontext()
 
 
 def _forward(run: Run) -> _Forward:

@@ -145,16 +145,33 @@ def agreement(bits: Tensor) -> Tensor:
 
 def active_in_both(bits: Tensor) -> Tensor:
     """Returns B·Bᵀ of N×V booleans as float64 integers, exact."""
-    # torch's product of bytes is wrong for a single column.
+    # On a CPU torch's product of bytes is wrong for a single column.
     if bits.device.type == "cpu" and bits.shape[1] > 1:
         return product_of_bytes(bits)
+    if _multiplies_bytes(bits.device):
+        return product_of_padded_bytes(bits)
     return product_of_floats(bits)
+
+
+@cache
+def _multiplies_bytes(device: torch.device) -> bool:
+    """Tells whether a GPU does (since Turing)."""
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= (7, 5)
 
 
 def product_of_bytes(bits: Tensor) -> Tensor:
     """Multiplies without copying; sums are 32-bit integers."""
     rows = bits.contiguous().view(torch.int8)
     return torch._int_mm(rows, rows.T).double()
+
+
+def product_of_padded_bytes(bits: Tensor) -> Tensor:
+    """Does the same for GPUs, which multiply bytes by eights, and more than 16 rows of them."""
+    n, units = bits.shape
+    images = max(-(-n // 8) * 8, 24)
+    if (images, units) != (n, -(-units // 8) * 8):
+        bits = torch.nn.functional.pad(bits, (0, -units % 8, 0, images - n))
+    return product_of_bytes(bits)[:n, :n]
 
 
 def product_of_floats(bits: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -60,7 +61,9 @@ class Run:
         modes = [(module, module.training) for module in modules]
         frozen = [p for p in _own(modules, "_parameters") if not p.requires_grad]
         in_place = [module for module in modules if vars(module).get("inplace")]
-        buffers = [(buffer, buffer.clone()) for buffer in _own(modules, "_buffers")]
+        buffers = _by_type(_own(modules, "_buffers"))
+        originals = [[torch.empty_like(buffer) for buffer in of_type] for of_type in buffers]
+        _copy(originals, buffers)
         device = self.batch.images.device
         try:
             with seeds.torch_stream(name, *self.stream, device=device):
@@ -78,14 +81,26 @@ class Run:
                 module.inplace = True  # type: ignore[assignment]
             for parameter in frozen:
                 parameter.requires_grad_(False)
-            with torch.no_grad():
-                for buffer, original in buffers:
-                    buffer.copy_(original)
+            _copy(buffers, originals)
 
 
 def _own(modules: Sequence[nn.Module], kind: str) -> list[Tensor]:
     """Returns the parameters or buffers that the modules hold themselves."""
     return [t for module in modules for t in getattr(module, kind).values() if t is not None]
+
+
+def _by_type(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Groups tensors by type: of one type, they are copied by one launch on a GPU."""
+    groups: dict[torch.dtype, list[Tensor]] = defaultdict(list)
+    for tensor in tensors:
+        groups[tensor.dtype].append(tensor)
+    return list(groups.values())
+
+
+@torch.no_grad()
+def _copy(to: list[list[Tensor]], source: list[list[Tensor]]) -> None:
+    for targets, originals in zip(to, source, strict=True):
+        torch._foreach_copy_(targets, originals)
 
 
 def _set_mode(network: nn.Module, *, training: bool) -> None:

@@ -15,6 +15,7 @@ from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import DistinctPatterns, is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import SwapSettings
+from harness.passes.transfer import on_device
 from harness.passes.weighted_layers import fresh_buffers, gaussian_parameters
 
 
@@ -68,7 +69,7 @@ def _initialisations(
 def _redrawn(run: Run, repeat: int) -> nn.Module:
     """Returns the same architecture with other initial weights."""
     if run.redraw is not None:
-        return run.redraw(repeat).to(run.batch.images.device)
+        return on_device(run.redraw(repeat), run.batch.images.device)
     network = copy.deepcopy(run.network)
     for module in network.modules():
         reset = getattr(module, "reset_parameters", None)

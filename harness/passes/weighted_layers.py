@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
 def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
@@ -40,10 +42,25 @@ def watching(
 @contextmanager
 def without_batch_norm(network: nn.Module) -> Iterator[None]:
     """Makes every batch norm the identity, as SynFlow asks, and puts it back."""
+    with _norms_replaced(network, lambda norm: _identity):
+        yield
+
+
+@contextmanager
+def with_batch_statistics(network: nn.Module) -> Iterator[None]:
+    """Makes every batch norm forget its running statistics, which train mode writes in place."""
+    with _norms_replaced(network, lambda norm: partial(_by_batch, norm)):
+        yield
+
+
+@contextmanager
+def _norms_replaced(
+    network: nn.Module, forward: Callable[[Norm], Callable[[Tensor], Tensor]]
+) -> Iterator[None]:
     norms = [module for module in network.modules() if isinstance(module, NORMS)]
     try:
         for norm in norms:
-            norm.forward = _identity  # type: ignore[method-assign, assignment]
+            norm.forward = forward(norm)  # type: ignore[method-assign, assignment]
         yield
     finally:
         for norm in norms:
@@ -52,6 +69,12 @@ def without_batch_norm(network: nn.Module) -> Iterator[None]:
 
 def _identity(x: Tensor) -> Tensor:
     return x
+
+
+def _by_batch(norm: Norm, x: Tensor) -> Tensor:
+    return nn.functional.batch_norm(
+        x, None, None, norm.weight, norm.bias, training=True, momentum=0.0, eps=norm.eps
+    )
 
 
 def gaussian_parameters(network: nn.Module) -> dict[str, Tensor]:
@@ -80,7 +103,7 @@ def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
 
 
 def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-    drawn = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+    drawn = {name: parameter.detach() for name, parameter in network.named_parameters()}
     for prefix, module in network.named_modules():
         if not isinstance(module, (nn.Conv2d, nn.Linear, nn.GroupNorm, *NORMS)):
             continue
@@ -96,9 +119,14 @@ def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) ->
 def fresh_buffers(network: nn.Module) -> dict[str, Tensor]:
     """Copies all buffers, with the running statistics of batch norms as in a new network."""
     fresh = {name: buffer.clone() for name, buffer in network.named_buffers()}
+    means, variances = list[Tensor](), list[Tensor]()
     for prefix, module in network.named_modules():
         if isinstance(module, NORMS) and module.running_var is not None:
             path = f"{prefix}." if prefix else ""
-            fresh[f"{path}running_mean"].zero_()
-            fresh[f"{path}running_var"].fill_(1.0)
+            means.append(fresh[f"{path}running_mean"])
+            variances.append(fresh[f"{path}running_var"])
+    if variances:
+        torch._foreach_zero_(means)
+        torch._foreach_zero_(variances)
+        torch._foreach_add_(variances, 1.0)
     return fresh

@@ -5,6 +5,7 @@ from math import prod
 from torch import Tensor
 
 from harness.passes.minibatch import LayerOutputs
+from harness.passes.transfer import numbers
 from harness.proxies.contract import proxy
 
 
@@ -18,12 +19,11 @@ def fisher(outputs: LayerOutputs) -> float:
 
     Source: Turner et al. 2020, "BlockSwap"; as a proxy: Abdelfattah et al. 2021.
     """
-    return sum(
-        prod(call.weight_shape[1:]) * _channels(call.output, call.gradient)
-        for call in outputs.calls
-    )
+    channels = numbers([_channels(call.output, call.gradient) for call in outputs.calls])
+    weights = [prod(call.weight_shape[1:]) for call in outputs.calls]
+    return sum(weight * value / 2 for weight, value in zip(weights, channels, strict=True))
 
 
-def _channels(output: Tensor, gradient: Tensor) -> float:
+def _channels(output: Tensor, gradient: Tensor) -> Tensor:
     product = (output * gradient).flatten(2).sum(dim=2) if output.dim() > 2 else output * gradient
-    return float(product.square().mean(dim=0).double().sum()) / 2
+    return product.square().mean(dim=0).double().sum()

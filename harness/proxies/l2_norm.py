@@ -1,6 +1,7 @@
 """Norm of the initial weights."""
 
 from harness.passes.static import Weights
+from harness.passes.transfer import numbers
 from harness.proxies.contract import proxy
 
 
@@ -10,4 +11,4 @@ def l2_norm(weights: Weights) -> float:
 
     Source: Abdelfattah et al. 2021, "Zero-Cost Proxies for Lightweight NAS".
     """
-    return sum(float(w.norm()) for w in weights.tensors)
+    return sum(numbers([w.norm() for w in weights.tensors]))

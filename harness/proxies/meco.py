@@ -1,9 +1,12 @@
 """MeCo."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from harness.passes.features import ModuleOutputs
+from harness.passes.transfer import on_host
 from harness.proxies.contract import proxy
 
 
@@ -17,7 +20,7 @@ def meco(outputs: ModuleOutputs) -> float:
     Source: Jiang et al. 2023, "MeCo: Zero-Shot NAS with One Data and Single Forward Pass via
     Minimum Eigenvalue of Correlation".
     """
-    return sum(_smallest_eigenvalue(feature) for feature in outputs.maps)
+    return sum(_smallest_eigenvalues(outputs.maps))
 
 
 @proxy()
@@ -26,16 +29,28 @@ def meco_opt(outputs: ModuleOutputs) -> float:
 
     Source: Jiang et al. 2023, MeCo.
     """
+    pairs = zip(outputs.maps, outputs.chosen, strict=True)
+    looked_at = [(feature, chosen) for feature, chosen in pairs if chosen is not None]
+    smallest = _smallest_eigenvalues([feature[chosen] for feature, chosen in looked_at])
     return sum(
-        _smallest_eigenvalue(feature[chosen]) * len(feature) / len(chosen)
-        for feature, chosen in zip(outputs.maps, outputs.chosen, strict=True)
-        if chosen is not None
+        value * len(feature) / len(chosen)
+        for value, (feature, chosen) in zip(smallest, looked_at, strict=True)
     )
 
 
-def _smallest_eigenvalue(feature: Tensor) -> float:
-    if feature.shape[1] < 2:
-        return 0.0  # a single position has no correlation: all entries are undefined, hence 0
-    correlation = torch.corrcoef(feature).reshape(len(feature), len(feature))
-    correlation = torch.nan_to_num(correlation, nan=0.0, posinf=0.0, neginf=0.0)
-    return float(torch.linalg.eigvalsh(correlation)[0])
+def _smallest_eigenvalues(features: Sequence[Tensor]) -> list[float]:
+    """Returns them map by map; the eigenvalues of small matrices are the host's business."""
+    # A single position has no correlation: all entries are undefined, hence 0.
+    correlations = [_correlation(feature) for feature in features if feature.shape[1] > 1]
+    found = (float(torch.linalg.eigvalsh(one)[0]) for one in on_host(correlations))
+    return [next(found) if feature.shape[1] > 1 else 0.0 for feature in features]
+
+
+def _correlation(feature: Tensor) -> Tensor:
+    """Does what ``torch.corrcoef`` does, which waits for a GPU on the way."""
+    observations = feature.shape[1]
+    centred = feature - (feature.sum(dim=1) / observations)[:, None]
+    covariance = centred @ centred.T / (observations - 1)
+    deviations = covariance.diagonal().sqrt()
+    correlation = (covariance / deviations[:, None] / deviations[None, :]).clip(-1, 1)
+    return torch.nan_to_num(correlation, nan=0.0, posinf=0.0, neginf=0.0)

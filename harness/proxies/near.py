@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from harness.passes.features import SquareActivations
+from harness.passes.transfer import on_host
 from harness.proxies.contract import proxy
 
 
@@ -17,7 +18,7 @@ def near(activations: SquareActivations) -> float:
     Source: Husistein et al. 2024, "NEAR: A Training-Free Pre-Estimator of Machine Learning Model
     Performance".
     """
-    return sum(_effective_rank(matrix) for matrix in activations.matrices)
+    return sum(_effective_rank(matrix) for matrix in on_host(activations.matrices))
 
 
 def _effective_rank(matrix: Tensor) -> float:

@@ -18,7 +18,7 @@ def ntk(kernel: TangentKernel) -> float:
     Source: Chen et al. 2021, "Neural Architecture Search on ImageNet in Four GPU Hours: A
     Theoretically Inspired Perspective" (TE-NAS).
     """
-    eigenvalues = torch.linalg.eigvalsh(kernel.matrix)
+    eigenvalues = torch.linalg.eigvalsh(kernel.matrix.cpu())
     smallest, largest = float(eigenvalues[0]), float(eigenvalues[-1])
     if not smallest > 1e-12 * largest:
         raise UndefinedScoreError("the tangent kernel is singular")

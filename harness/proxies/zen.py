@@ -5,6 +5,7 @@ from statistics import fmean
 
 from harness.core.errors import UndefinedScoreError
 from harness.passes.feature_perturbation import FeaturePerturbation
+from harness.passes.transfer import numbers
 from harness.proxies.contract import proxy
 
 
@@ -22,6 +23,6 @@ def zen(perturbation: FeaturePerturbation) -> float:
     for difference, variances in pairs:
         if not difference > 0:
             raise UndefinedScoreError("the feature map does not react to the input")
-        scales = [math.log(math.sqrt(float(v.double().mean()))) for v in variances]
-        values.append(math.log(difference) + sum(scales))
+        means = numbers([v.double().mean() for v in variances])
+        values.append(math.log(difference) + sum(math.log(math.sqrt(mean)) for mean in means))
     return fmean(values)

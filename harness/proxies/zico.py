@@ -2,10 +2,11 @@
 
 import math
 
-import torch
+from torch import Tensor
 
 from harness.core.errors import UndefinedScoreError
 from harness.passes.minibatch import LossGradients, SecondGradients
+from harness.passes.transfer import numbers
 from harness.proxies.contract import proxy
 
 
@@ -18,14 +19,15 @@ def zico(first: LossGradients, second: SecondGradients) -> float:
 
     Source: Li et al. 2023, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on Gradients".
     """
-    logs = []
-    for g, h in zip(first.gradients, second.gradients, strict=True):
-        difference = (g.double() - h.double()).abs()
-        differing = difference > 0
-        magnitude = g.double().abs() + h.double().abs()
-        total = float(torch.sum(magnitude[differing] / difference[differing]))
-        if total > 0:
-            logs.append(math.log(total))
+    totals = map(_quotients, first.gradients, second.gradients)
+    logs = [math.log(total) for total in numbers(list(totals)) if total > 0]
     if not logs:
         raise UndefinedScoreError("no gradient differs between the two minibatches")
     return sum(logs)
+
+
+def _quotients(g: Tensor, h: Tensor) -> Tensor:
+    """Returns the sum over the weights of one layer; weights with equal gradients add 0."""
+    difference = (g.double() - h.double()).abs()
+    magnitude = g.double().abs() + h.double().abs()
+    return (magnitude / difference).masked_fill_(~(difference > 0), 0).sum()

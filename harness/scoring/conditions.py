@@ -185,3 +185,19 @@ def check_device(name: str) -> None:
             f"The device {name!r} cannot be used here ({str(error).splitlines()[0]}); use "
             "device=cpu, or cuda on a machine that has one."
         ) from error
+
+
+def is_lost(name: str) -> bool:
+    """Tells whether a GPU answers this process no longer, as after an error within a kernel.
+
+    Such an error comes back with every call until the process ends, where others come once.
+    """
+    import torch
+
+    if device_type(name) != "cuda":
+        return False
+    try:
+        torch.cuda.synchronize(name)
+    except RuntimeError:
+        return True
+    return False

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,8 @@ import pyarrow as pa
 from harness.core import seeds
 from harness.core.machine import machine
 from harness.core.types import FAILED, Score
-from harness.scoring.conditions import Conditions, check_device
+from harness.executors.executor import LostWorkerError
+from harness.scoring.conditions import Conditions, check_device, is_lost
 from harness.scoring.table import ShardFolder
 from harness.spaces.space import spaces
 
@@ -57,9 +58,34 @@ class ScoreShard:
 
 
 def score_shard(shard: ScoreShard) -> int:
-    """Scores the architectures of one shard and stores the rows; returns how many."""
+    """Scores the architectures of one shard and stores the rows; returns how many.
+
+    Raises:
+        LostWorkerError: If an architecture broke the device for this process. Its proxies from
+            there on have the status ``error``, and those behind it are not scored yet.
+    """
     conditions = shard.conditions
     check_device(conditions.device)
+    scores: dict[str, dict[str, Score]] = {}
+    failure = ""
+    for key in shard.keys:
+        scores[key] = score_architecture(conditions, key, shard.seed, shard.proxies)
+        messages = [score.message for score in scores[key].values() if score.status == "error"]
+        if messages and is_lost(conditions.device):
+            failure = messages[0]
+            break
+    done = replace(shard, keys=shard.keys[: len(scores)])
+    _store(done, scores)
+    if failure:
+        rest = shard.keys[len(scores) :]
+        raise LostWorkerError(
+            (len(done.keys),), replace(shard, keys=rest) if rest else None, failure
+        )
+    return len(done.keys)
+
+
+def _store(shard: ScoreShard, scores: Mapping[str, Mapping[str, Score]]) -> None:
+    conditions = shard.conditions
     prints = conditions.fingerprints(shard.proxies)
     computed_on = json.dumps(machine(conditions.device), sort_keys=True)
     rows = [
@@ -73,12 +99,11 @@ def score_shard(shard: ScoreShard) -> int:
             "machine": computed_on,
             **asdict(score),
         }
-        for key in shard.keys
-        for name, score in score_architecture(conditions, key, shard.seed, shard.proxies).items()
+        for key, of_key in scores.items()
+        for name, score in of_key.items()
     ]
     work = (shard.seed, *sorted(set(prints.values())), *shard.proxies, *shard.keys)
     score_table(shard.folder).write(work, pd.DataFrame(rows, columns=SCHEMA.names))
-    return len(shard.keys)
 
 
 def score_architecture(
@@ -86,10 +111,11 @@ def score_architecture(
 ) -> dict[str, Score]:
     """Builds one network, scores it and lets it go."""
     from harness.passes.run import Run
+    from harness.passes.transfer import on_device
     from harness.scoring import engine
 
     space = spaces.get(conditions.space)
-    network = space.build(key, conditions.task, seed).to(conditions.device)
+    network = on_device(space.build(key, conditions.task, seed), conditions.device)
 
     def redraw(repeat: int) -> nn.Module:
         return space.build(key, conditions.task, seeds.stream("repeat", seed, repeat))

@@ -81,12 +81,13 @@ class PatternScorer:
             HarnessError: If the network does not run; a search cannot go on without its score.
         """
         from harness.passes.run import Run
+        from harness.passes.transfer import on_device
         from harness.scoring import engine
 
         start = time.perf_counter()
         task, device = self.conditions.task, self.conditions.device
         space = scored_space(self.conditions.space, self.channels, self.layers)
-        network = space.build(key, task, self.seed).to(device)
+        network = on_device(space.build(key, task, self.seed), device)
 
         def redraw(repeat: int) -> nn.Module:
             return space.build(key, task, seeds.stream("repeat", self.seed, repeat))

@@ -1,0 +1,130 @@
+"""Every proxy on the CPU against the device, on three architectures of each space.
+
+The architectures, their noise images and the scores of another CPU are those of the golden test;
+noise needs no image set. What is reported per proxy is the largest relative difference, beside that
+of this CPU from the golden one, which is what other kernels alone make of the same formula.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from benchmarks.gpu.part import Part, run
+from harness.core.sections import Settings
+from harness.executors.executor import execute
+from harness.executors.processes import ProcessSettings
+from harness.inputs.selection import InputSettings
+from harness.passes.settings import RegulariserSettings
+from harness.proxies.contract import proxies
+from harness.scoring.conditions import Conditions, conditions_at
+from harness.scoring.shard import score_architecture
+
+GOLDEN = "tests/golden/scores.parquet"
+EACH = 3  # architectures per space, of different tasks where there are several
+WORKERS = {"device": 4, "cpu": 8}
+
+
+class Case(NamedTuple):
+    """One architecture on one device."""
+
+    space: str
+    task: str
+    batch: int
+    key: str
+    device: str
+
+
+def measure(part: Part) -> None:
+    """Scores all cases on the device, then on the CPU, and compares as they come."""
+    golden = pd.read_parquet(GOLDEN)
+    cases = chosen(golden)
+    part.record(
+        planned=f"{len(cases)} architectures of {cases.space.nunique()} spaces, "
+        f"{golden.proxy.nunique()} proxies, on {part.device} and on the CPU"
+    )
+    rows: list[dict[str, Any]] = []
+    for place, device in (("device", part.device), ("cpu", "cpu")):
+        items = [Case(*case, device) for case in cases.itertuples(index=False)]
+        for scored in execute(score_case, items, executor(part, place)):
+            rows += [row | {"where": place} for row in scored]
+            compare(part, golden, rows)
+
+
+def chosen(golden: pd.DataFrame) -> pd.DataFrame:
+    """Returns three architectures per space, the smallest first, that the CPU is not kept long."""
+    sizes = golden[golden.proxy == "flops"].sort_values("value")
+    first = sizes.groupby(["space", "task"], sort=False).head(EACH).copy()
+    first["turn"] = first.groupby(["space", "task"]).cumcount()
+    ordered = first.sort_values("turn", kind="stable").groupby("space").head(EACH)
+    return ordered[["space", "task", "batch", "key"]]
+
+
+def executor(part: Part, place: str) -> ProcessSettings:
+    """Returns several workers, on the CPU where nothing else is asked for."""
+    gpus = int(part.on_gpu and place == "device")
+    return ProcessSettings("processes", workers=WORKERS[place], gpus=gpus)
+
+
+def score_case(case: Case) -> list[dict[str, Any]]:
+    """Scores one architecture by every proxy, as the golden test does."""
+    inputs = InputSettings("gaussian", channels=1 if case.space == "darts_swap_c1" else None)
+    own = [RegulariserSettings(0.9, 0.9, 1e3)] if case.task == "imagenet" else []
+    asked = Conditions(
+        case.space, case.task, inputs, int(case.batch), case.device, True, Settings(*own)
+    )
+    names = list(proxies)
+    scores = score_architecture(conditions_at(asked, names, ()), case.key, 0, names)
+    return [
+        {
+            **{"space": case.space, "task": case.task, "key": case.key, "proxy": name},
+            **{"value": score.value, "status": score.status, "message": score.message},
+            "seconds": score.seconds,
+        }
+        for name, score in scores.items()
+    ]
+
+
+def compare(part: Part, golden: pd.DataFrame, rows: Sequence[dict[str, Any]]) -> None:
+    """Records what is known so far: a line per proxy, and every failure."""
+    same = ["space", "task", "key", "proxy"]
+    found = pd.DataFrame(rows)
+    wide = found[found["where"] == "device"].drop(columns="where")
+    for name, other in (("cpu", found[found["where"] == "cpu"]), ("golden", golden)):
+        columns = other[[*same, "value", "status"]]
+        wide = wide.merge(columns, on=same, how="left", suffixes=("", f"_{name}"))
+    wide["from_cpu"] = relative(wide.value, wide.value_cpu)
+    wide["cpu_from_golden"] = relative(wide.value_cpu, wide.value_golden)
+    wide["other_status"] = (wide.status != wide.status_golden).astype(int)
+    by_proxy = wide.groupby("proxy").agg(
+        architectures=("key", "size"),
+        compared=("from_cpu", "count"),
+        largest_difference_from_cpu=("from_cpu", "max"),
+        cpu_from_golden=("cpu_from_golden", "max"),
+        other_status=("other_status", "sum"),
+        seconds=("seconds", "mean"),
+    )
+    failed = wide[wide.other_status == 1]
+    part.record(
+        done=f"{found[found['where'] == 'device'].key.nunique()} architectures on the device, "
+        f"{found[found['where'] == 'cpu'].key.nunique()} on the CPU",
+        by_proxy=by_proxy.reset_index().to_dict("records"),
+        other_status=failed[[*same, "status", "status_golden", "message"]].to_dict("records"),
+        largest=wide.nlargest(10, "from_cpu")[[*same[:2], "proxy", "value", "value_cpu"]].to_dict(
+            "records"
+        ),
+        scores=[[row[key] for key in (*same, "where", "value", "status")] for row in rows],
+    )
+
+
+def relative(values: pd.Series, others: pd.Series) -> pd.Series:
+    """Returns |a − b| / |b|, 0 where both are 0, NaN where one has no value."""
+    difference = (values - others).abs()
+    return (difference / others.abs()).mask(difference == 0, 0.0).replace(math.inf, math.nan)
+
+
+if __name__ == "__main__":
+    run("agreement", measure)

@@ -1,0 +1,77 @@
+"""What a study lacks, as shards that a machine without truth or finished scores can work on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from harness import truth
+from harness.command_line.arguments import config_folder, job_of, readable
+from harness.command_line.choices import register
+from harness.command_line.compose import from_mapping
+from harness.config import Config
+from harness.core.sections import Settings, score_sections
+from harness.evaluation import study_of
+from harness.jobs.job import jobs
+from harness.results.finished import stored_scores
+from harness.results.layout import work_path
+from harness.scoring.scope import Scope
+from harness.scoring.shard import SCHEMA, ScoreShard, score_table
+from harness.scoring.study import Study
+
+
+def missing_shards(command_lines: Sequence[Sequence[str]]) -> list[ScoreShard]:
+    """Returns the shards that neither a CPU nor a GPU has finished, dearest columns first."""
+    found: list[tuple[float, ScoreShard]] = []
+    for arguments in command_lines:
+        if job_of(arguments).name != "correlate":
+            continue
+        found += _of_column(composed(arguments))
+    # Sorting keeps the order of seeds and samples within a column.
+    return [shard for _, shard in sorted(found, key=lambda one: -one[0])]
+
+
+def composed(arguments: Sequence[str]) -> Config:
+    """Returns the configuration that a command line means."""
+    register()
+    with initialize_config_dir(str(config_folder().resolve()), version_base="1.3"):
+        values = compose("config", overrides=readable(arguments))
+    return from_mapping(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+
+
+def _of_column(config: Config) -> list[tuple[float, ScoreShard]]:
+    """Returns what a run would score, with the seconds that an architecture takes on a CPU."""
+    config = replace(config, study=config.study or jobs.get(config.job).study)
+    accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
+    settings = Settings(*map(config.of, score_sections.values()))
+    on_cpu, on_gpu = (
+        study_of(replace(config, device=device), config.of(Scope), settings, list(accuracies.key))
+        for device in ("cpu", "cuda")
+    )
+    table = score_table(work_path(config, "scores", config.space, config.task))
+    earlier = stored_scores(Path(config.results), config.space, config.task)
+    stored = pd.concat([table.read(), earlier[SCHEMA.names]], ignore_index=True)
+    rows = with_either(stored, on_cpu, on_gpu)
+    seconds = seconds_per_architecture(stored, on_cpu.scored)
+    return [
+        (sum(seconds.get(name, 0.0) for name in shard.proxies), shard)
+        for shard in on_gpu.missing(rows, table.folder)
+    ]
+
+
+def with_either(stored: pd.DataFrame, on_cpu: Study, on_gpu: Study) -> pd.DataFrame:
+    """Returns the rows with the scores of a CPU as if they were a GPU's: they need no second."""
+    prints = on_cpu.conditions.fingerprints(on_cpu.scored)
+    same = {prints[name]: on_gpu.conditions.fingerprint(name) for name in on_gpu.scored}
+    return stored.assign(conditions=stored.conditions.replace(same))
+
+
+def seconds_per_architecture(stored: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:
+    """Returns the mean seconds of each proxy, where some have been scored."""
+    means = stored[stored.proxy.isin(names)].groupby("proxy").seconds.mean()
+    return {str(name): float(value) for name, value in means.items()}
