@@ -13,6 +13,7 @@ from stored import store
 
 from harness import figures, stats
 from harness.core.errors import DataError, HarnessError
+from harness.core.sections import Place
 from harness.papers.artefact import artefacts
 from harness.papers.compare import absent, compared, counted
 from harness.papers.drawing import chosen
@@ -21,6 +22,8 @@ from harness.papers.swap import printed as published
 from harness.papers.swap.ablations import swept
 from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
 from harness.papers.swap.input_sizes import CHANNELS, IMAGES, SIDES, study
+from harness.passes.settings import RegulariserSettings
+from harness.proxies.swap import size_factor
 from harness.results.finished import Result
 from harness.sources.places import checksum
 from harness.spaces import darts_swap
@@ -30,6 +33,7 @@ SWAP = [
     *(f"figure{i}" for i in ("4", "4_all", "5a", "6", "7", "9", "10", "11", "15", "16", "17")),
     *(f"table{i}" for i in (3, 4, 5, 6)),
     "compare",
+    "regulariser_rule",
 ]
 PROXIES = ("swap", "reg_swap", "nwot", "activation_patterns", "params", "plain")
 N = 12
@@ -196,6 +200,23 @@ def test_table6_is_also_swept_by_the_sizes_of_the_scored_networks(root, drawn):
     rows = wide[((wide.mu == 1) & (wide.sigma == 1)) | ((wide.mu == 1.8) & (wide.sigma == 1.3))]
     assert rows.ours_without_auxiliary.tolist() == pytest.approx(means)
     assert rows.ours.tolist() != pytest.approx(means)
+
+
+def test_the_rule_is_swept_as_the_default_multiplies(root, drawn):
+    """c = 2 is what ``auto`` makes of the scored networks' sizes, 0 their sizes, inf swap itself."""
+    table = drawn["regulariser_rule"].tables["regulariser_rule"]
+    rows = table[table.column == "tnb101_macro/jigsaw"].set_index("c")
+    space = spaces.get("tnb101_macro")
+    scores = pd.read_parquet(root / "main/tnb101_macro/jigsaw/scores.parquet")
+    swap = scores[scores.proxy == "swap"]
+    theta = swap.key.map(lambda key: space.theta_params(key, "jigsaw"))
+    place = Place("tnb101_macro", "jigsaw", 64, theta.tolist)
+    auto = RegulariserSettings().at(place)
+    values = {2.0: swap.value * theta.map(lambda size: size_factor(size, auto))}
+    values |= {0.0: theta, np.inf: swap.value}
+    for c, value in values.items():
+        by_seed = stats.correlations(swap.assign(value=value.astype(float)))
+        assert rows.spearman[c] == pytest.approx(by_seed.spearman.mean()), c
 
 
 def test_size_distribution_is_of_group_0(root, drawn):

@@ -138,11 +138,13 @@ def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> F
 def _spearman(seed: SeedRanking, counts: Counts) -> Floats:
     """Returns b×k correlations of one seed in b resamples; sums are of doubled ranks."""
     total = counts.sum(axis=1, dtype=np.int32)
-    cubed, untied = total.astype(float) ** 3, _cubes(counts)
+    cubed: Floats = total.astype(float) ** 3
+    untied = _cubes(counts)
 
     def variance(ranker: Ranker, occurring: Counts) -> Floats:
         # Midranks of N values in ties of t deviate from their mean by (N³ − Σt³)/12, squared.
-        return (cubed - (_cubes(occurring) if ranker.has_ties else untied)) / 3
+        squares: Floats = (cubed - (_cubes(occurring) if ranker.has_ties else untied)) / 3
+        return squares
 
     doubled, occurring = seed.accuracy.doubled_midranks(counts)
     variance_of_truth = variance(seed.accuracy, occurring)

@@ -17,12 +17,12 @@ STUDY = "ablation"
 
 
 def stored(results: StoredResults, space: str) -> Result:
-    """Returns the swap scores of all groups: of the ablation, else of the main study.
+    """Returns the swap scores of all groups: of the ablation, else of the study that figures show.
 
     Raises:
         DataError: If there is neither.
     """
-    study = STUDY if results.has(space, "cifar10", study=STUDY) else "main"
+    study = STUDY if results.has(space, "cifar10", study=STUDY) else results.study
     return results.column(space, "cifar10", study=study)
 
 
