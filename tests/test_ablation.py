@@ -65,6 +65,14 @@ def test_sweep_against_a_slow_one():
                 assert np.isnan(row.spearman)
             assert row.spearman_log == pytest.approx(slow_spearman(logs, list(own.truth)))
             assert row.tied == max(products.count(p) for p in products)
+            rounded = [
+                psi if mu is None else psi * round(math.exp(-((theta - mu) ** 2) / sigma), 4)
+                for psi, theta in zip(own.value, own.theta, strict=True)
+            ]
+            if len(set(rounded)) > 1:
+                assert row.spearman_rounded == pytest.approx(
+                    slow_spearman(rounded, list(own.truth))
+                )
 
 
 @given(st.integers(1, 10**5), st.integers(0, 60 * 10**6), st.floats(-5, 60), st.floats(0.05, 60))
