@@ -20,13 +20,13 @@ from harness.core.files import make_writable
 from harness.core.sections import Settings
 from harness.core.types import FAILED
 from harness.executors.progress import console, run_shards
-from harness.proxies.contract import populations
+from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.finished import stored_scores
 from harness.results.folder import checked, refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY, result_path, work_path
-from harness.results.terminal import results_table
+from harness.results.terminal import crowded, results_table
 from harness.scoring.conditions import Conditions, conditions_at, images_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
@@ -225,9 +225,11 @@ def _write(
     from harness import figures, stats
 
     correlations = stats.correlations(rows, undefined=scope.policy)
-    summary = stats.summary(rows, undefined=scope.policy, by_seed=correlations)
+    summary = stats.summary(
+        rows, undefined=scope.policy, by_seed=correlations, ceilings=_ceilings(conditions)
+    )
     title = f"{config.space} · {config.task}"
-    subtitle = _subtitle(config, rows, evaluation.accuracies)
+    subtitle = _subtitle(config, rows, evaluation.accuracies, summary)
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -259,14 +261,28 @@ def _write(
     return summary
 
 
-def _subtitle(config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame) -> str:
+def _ceilings(conditions: dict[str, Any]) -> dict[str, float]:
+    """Returns the largest score that there can be under a result's conditions, by proxy."""
+    return {
+        name: ceiling(own["settings"], conditions["batch_size"])
+        for name, own in conditions["proxies"].items()
+        if name in proxies and (ceiling := proxies.get(name).ceiling)
+    }
+
+
+def _subtitle(
+    config: Config, joined: pd.DataFrame, accuracies: pd.DataFrame, summary: pd.DataFrame
+) -> str:
     """Says what every number of a picture rests on: n, which accuracy, which images."""
     info = accuracies.attrs
     per_seed = joined.groupby("seed").key.nunique().max()
-    return (
-        f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
-        f"({info['variant']}). {images_of(config.task, config.inputs)}"
-    )
+    sentences = [
+        f"n = {per_seed} architectures per seed.",
+        f"Truth: {info['metric']}, {info['split']} ({info['variant']}).",
+        images_of(config.task, config.inputs),
+        *crowded(summary),
+    ]
+    return " ".join(sentences)
 
 
 def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
@@ -276,6 +292,8 @@ def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     mean = joined.groupby("proxy").seconds.mean()
     seconds = dict(zip(map(str, mean.index), mean, strict=True))
     Console().print(results_table(summary, seconds, title=title))
+    for line in crowded(summary):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     failed = joined[joined.status != "ok"]
     for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
         line = f"{proxy}: {len(rows)} scores {status} ({message})"

@@ -110,6 +110,7 @@ def correlations(columns: Sequence[Column]) -> Table:
             "seeds": row["seeds"],
             "undefined": row.get("n_undefined", 0),
             "failed": row.get("n_failed", 0),
+            "at ceiling": row.get("at_ceiling", float("nan")),
             "seconds": seconds[row["proxy"]],
         }
         for column in columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +27,10 @@ COLUMNS = [
     "kendall_mean",
     "n_undefined",
     "n_failed",
+    "at_ceiling",
 ]
+CROWDED = 0.02
+"""Share of scores at their ceiling beyond which a result says so: their order is lost."""
 
 
 def summary(
@@ -38,6 +41,7 @@ def summary(
     seed: int = 0,
     *,
     by_seed: pd.DataFrame | None = None,
+    ceilings: Mapping[str, float] | None = None,
 ) -> pd.DataFrame:
     """Averages each proxy's correlation over the seeds and says how certain the average is.
 
@@ -51,6 +55,7 @@ def summary(
         confidence: Coverage of the interval, above 0 and below 1.
         seed: Fixes the resamples. The order of rows and the other proxies do not matter.
         by_seed: What ``correlations`` returned for these scores, if it is at hand.
+        ceilings: The largest score that there can be, of proxies that have one.
 
     Returns:
         One row per proxy, the largest mean Spearman first. ``n`` is the number of architectures
@@ -58,7 +63,8 @@ def summary(
         are totals over all seeds. ``spearman_std`` is the standard deviation over seeds (NaN for
         one seed), ``spearman_low`` and ``spearman_high`` are the ends of the percentile bootstrap
         interval of the mean, see ``mean_replicates``; resamples in which all scores are equal have
-        no correlation and are left out.
+        no correlation and are left out. ``at_ceiling`` is the share of the defined scores that are
+        as large as can be, NaN where no such number is known.
 
     Raises:
         DataError: If a column, an accuracy or the value of an ``ok`` score is missing.
@@ -72,6 +78,7 @@ def summary(
     if by_seed is None:
         by_seed = correlations(scores, undefined)
     replicates = mean_replicates(scores, undefined, resamples, seed)
+    crowded = _at_ceiling(scores, ceilings or {})
     rows = []
     for name, seeds in by_seed.groupby(PROXY, sort=False, dropna=False):
         low, high = _interval(replicates[name], confidence)
@@ -87,10 +94,19 @@ def summary(
                 "kendall_mean": seeds["kendall"].mean(skipna=False),
                 "n_undefined": seeds["n_undefined"].sum(),
                 "n_failed": seeds["n_failed"].sum(),
+                "at_ceiling": crowded.get(name, np.nan),
             }
         )
     table = pd.DataFrame(rows, columns=COLUMNS)
     return table.sort_values("spearman_mean", ascending=False, kind="stable", ignore_index=True)
+
+
+def _at_ceiling(scores: pd.DataFrame, ceilings: Mapping[str, float]) -> dict[Hashable, float]:
+    """Returns, per (space, task, proxy), the share of defined scores at the proxy's ceiling."""
+    known = scores[scores["proxy"].isin(ceilings) & (scores["status"] == "ok")]
+    reached = known["value"] >= known["proxy"].astype(object).map(ceilings)
+    shares = reached.groupby([known[name] for name in PROXY], observed=True).mean()
+    return {name: float(share) for name, share in shares.items()}
 
 
 def mean_replicates(
