@@ -68,7 +68,7 @@ docs: install ## Make NOTICE and the pages of docs/ that come from the code
 
 # The SWAP paper, from stored results; each target draws into results/paper.
 FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \
-	figure16 figure17
+	figure16 figure17 regulariser_rule
 TABLES := table3 table4 table5 table6 compare
 .PHONY: $(FIGURES) $(TABLES) paper figures tables one-cell-scores ablation-scores table3-scores
 
@@ -77,6 +77,7 @@ figures: ## Its figures alone
 tables: ## Its tables alone
 figure4: ## Heat map: proxies and the paper's thirteen columns
 figure4_all: ## Heat map: every proxy and column that is stored
+regulariser_rule: ## ρ against the width of the regulariser, in every column
 figure5a: ## Sizes of the one-cell networks
 figure6: ## Curves of the regulariser
 figure7: ## Sizes of the one-cell networks with ImageNet's classes

@@ -25,14 +25,14 @@ from harness.inputs.description import inputs_in_words
 from harness.inputs.image_sets import image_sets
 from harness.inputs.inventory import BY_HAND, images_available
 from harness.inputs.tasks import tasks
-from harness.proxies.contract import populations
+from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.finished import stored_scores
 from harness.results.folder import checked, refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
 from harness.results.reading import sentences
-from harness.results.terminal import results_table
+from harness.results.terminal import crowded, results_table
 from harness.scoring.conditions import Conditions, conditions_at, inputs_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
@@ -274,9 +274,11 @@ def _write(
     from harness import figures, stats
 
     correlations = stats.correlations(rows, undefined=scope.policy)
-    summary = stats.summary(rows, undefined=scope.policy, by_seed=correlations)
+    summary = stats.summary(
+        rows, undefined=scope.policy, by_seed=correlations, ceilings=_ceilings(conditions)
+    )
     title = f"{config.space} · {config.task}"
-    subtitle = _subtitle(rows, evaluation.accuracies, inputs)
+    subtitle = _subtitle(rows, evaluation.accuracies, inputs, summary)
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -309,14 +311,28 @@ def _write(
     return summary
 
 
-def _subtitle(joined: pd.DataFrame, accuracies: pd.DataFrame, inputs: Mapping[str, Any]) -> str:
+def _ceilings(conditions: dict[str, Any]) -> dict[str, float]:
+    """Returns the largest score that there can be under a result's conditions, by proxy."""
+    return {
+        name: ceiling(own["settings"], conditions["batch_size"])
+        for name, own in conditions["proxies"].items()
+        if name in proxies and (ceiling := proxies.get(name).ceiling)
+    }
+
+
+def _subtitle(
+    joined: pd.DataFrame, accuracies: pd.DataFrame, inputs: Mapping[str, Any], summary: pd.DataFrame
+) -> str:
     """Says what every number of a picture rests on: n, which accuracy, which images."""
     info = accuracies.attrs
     per_seed = joined.groupby("seed").key.nunique().max()
-    return (
-        f"n = {per_seed} architectures per seed. Truth: {info['metric']}, {info['split']} "
-        f"({info['variant']}). {inputs_in_words(inputs)}"
-    )
+    said = [
+        f"n = {per_seed} architectures per seed.",
+        f"Truth: {info['metric']}, {info['split']} ({info['variant']}).",
+        inputs_in_words(inputs),
+        *crowded(summary),
+    ]
+    return " ".join(said)
 
 
 def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
@@ -326,6 +342,8 @@ def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     mean = joined.groupby("proxy").seconds.mean()
     seconds = dict(zip(map(str, mean.index), mean, strict=True))
     Console().print(results_table(summary, seconds, title=title))
+    for line in crowded(summary):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     failed = joined[joined.status != "ok"]
     for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
         line = f"{proxy}: {len(rows)} scores {status} ({message})"

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from harness.core.errors import DataError
+from harness.core.errors import DataError, HarnessError
+from harness.core.sections import Place
 from harness.passes.settings import RegulariserSettings
 from harness.proxies.swap import size_factor
 from harness.stats import log_regularised, regularised, sweep
@@ -64,6 +65,14 @@ def test_sweep_against_a_slow_one():
                 assert np.isnan(row.spearman)
             assert row.spearman_log == pytest.approx(slow_spearman(logs, list(own.truth)))
             assert row.tied == max(products.count(p) for p in products)
+            rounded = [
+                psi if mu is None else psi * round(math.exp(-((theta - mu) ** 2) / sigma), 4)
+                for psi, theta in zip(own.value, own.theta, strict=True)
+            ]
+            if len(set(rounded)) > 1:
+                assert row.spearman_rounded == pytest.approx(
+                    slow_spearman(rounded, list(own.truth))
+                )
 
 
 @given(st.integers(1, 10**5), st.integers(0, 60 * 10**6), st.floats(-5, 60), st.floats(0.05, 60))
@@ -72,6 +81,39 @@ def test_product_is_the_proxys(psi, parameters, mu, sigma):
     ours = regularised([psi], [parameters / 1e6], mu, sigma)
     assert ours.dtype == np.float64
     assert ours[0] == pytest.approx(psi * factor, rel=1e-12, abs=1e-300)
+
+
+@given(
+    st.lists(st.integers(1, 10**9), min_size=1, max_size=5),
+    st.integers(1, 10**9),
+    st.sampled_from([1.0, 1e3, 1e6]),
+)
+def test_auto_knows_no_unit(sizes, parameters, unit):
+    """Scaling all sizes changes no factor: exp(-(theta / mu - 1)^2 / 2), mu the largest size."""
+    place = Place("of_my_own", "digits", 64, lambda: sizes)
+    automatic = RegulariserSettings("auto", "auto", unit).at(place)
+    assert automatic == RegulariserSettings(unit=unit).at(place), "the default of a new space"
+    expected = math.exp(-((parameters / max(sizes) - 1) ** 2) / 2)
+    assert size_factor(parameters, automatic) == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
+def test_printed_values_stay_the_spaces_own():
+    def chosen(space, task="cifar10", **given):
+        found = RegulariserSettings(**given).at(Place(space, task, 64, lambda: [4_000_000]))
+        return found.mu, found.sigma
+
+    assert [chosen(name) for name in ("nb101", "nb201", "nb301")] == [
+        (40, 40),
+        (1.5, 1.5),
+        (1.8, 1.8),
+    ]
+    assert chosen("darts") == (0.9, 0.9) and chosen("darts", "imagenet") == (25, 25)
+    assert chosen("tnb101_macro", "jigsaw") == (4, 32)
+    assert chosen("darts_swap") == (4000, 2 * 4000**2), "in thousands"
+    assert chosen("nb201", mu="auto", sigma="auto") == (4, 32)
+    assert chosen("tnb101_macro", "jigsaw", mu=3) == (3, 18)
+    with pytest.raises(HarnessError, match=r"regulariser.sigma=0.* is wrong"):
+        chosen("tnb101_macro", "jigsaw", mu=0)
 
 
 def test_underflow_ties_stay_and_logarithms_tell_them_apart():

@@ -39,7 +39,11 @@ def test_constant_column_has_no_correlation() -> None:
 def test_resamples_are_those_of_whole_rows() -> None:
     columns = RANDOM.normal(size=(30, 3))
     twice = np.column_stack([columns, columns[:, 0]])
-    resampled = resampled_matrices(twice, 20, np.random.default_rng(1))
+    members = np.arange(30)
+    resampled, again = resampled_matrices(
+        [twice, -twice], [members, members], 20, np.random.default_rng(1)
+    )
+    assert np.allclose(again, resampled), "the same architectures in both seeds"
     assert np.allclose(resampled[:, 0, 3], 1)
     assert resampled[:, 0, 1].std() > 0.01
     assert abs(resampled[:, 0, 1].mean() - rank_matrix(columns)[0, 1]) < 0.15

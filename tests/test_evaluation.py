@@ -10,6 +10,7 @@ from commands import write_truth
 
 from harness import api, evaluation
 from harness.core.errors import HarnessError
+from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
 from harness.results.folder import read_record
 from harness.scoring import shard
@@ -188,3 +189,16 @@ def test_a_run_with_nothing_to_do_draws_nothing(
     monkeypatch.setattr(evaluation, "_write", None)
     run(["params", "az_nas"])
     run("params", n=2)
+
+
+def test_a_result_says_how_many_scores_are_at_their_ceiling(here, capsys):
+    """Of two images there are four patterns, which every network but an empty one shows."""
+    run(["swap", "params"], n=6, settings=[SwapSettings(images=2)])
+    table = pd.read_csv(here / "results/main/nb201/digits/summary.csv").set_index("proxy")
+    share = (stored().query("proxy == 'swap'").value == 4).mean()
+    assert table.at_ceiling["swap"] == pytest.approx(share) and share > 0.02
+    assert pd.isna(table.at_ceiling["params"])
+    # More proxies later: the ceiling is that of the settings under which swap was scored.
+    run(["flops"], n=6)
+    again = pd.read_csv(here / "results/main/nb201/digits/summary.csv").set_index("proxy")
+    assert again.at_ceiling["swap"] == table.at_ceiling["swap"]

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.collections import PathCollection
+from matplotlib.patches import Polygon, Rectangle
 from PIL import Image
 from rich.console import Console
 
@@ -375,6 +376,24 @@ def test_heatmap_notes_and_absent_cells():
         cell = ax.transData.transform((notes.index(note) + 0.5, 5))
         assert abs(centre[0] - cell[0]) < 2 and centre[1] < cell[1], "below its own column"
         assert label.get_window_extent().y1 < text.get_window_extent().y0 + 2
+
+
+def test_heatmap_marks_corners_and_fades_columns():
+    table = random_table(3, 4)
+    crowded = np.zeros(table.shape, dtype=bool)
+    crowded[2, 1] = True
+    plain = figures.heatmap(table, title="t").axes[0]
+    faded = [False, True, False, True]
+    ax = figures.heatmap(table, title="t", crowded=crowded, faded=faded).axes[0]
+    (corner,) = [p for p in ax.patches if isinstance(p, Polygon)]
+    x, y = corner.get_xy().mean(axis=0)
+    assert 1.8 < x < 2 and 2 < y < 2.3, "the upper right corner of row 2, column 1"
+    veils = [p for p in ax.patches if isinstance(p, Rectangle)]
+    assert [(v.get_x(), v.get_height()) for v in veils] == [(1, 3), (3, 3)]
+    colours = [t.get_color() for t in ax.texts]
+    assert set(colours[1::2]) == {style.MUTED}, "numbers lie on the veil, none is white"
+    assert style.MUTED not in colours[::2]
+    assert not plain.patches
 
 
 def make_panel(scores, proxy, title="NB201 CIFAR-100*\nρ = −0.87 ± 0.01, n = 5×1000", group=""):

@@ -44,6 +44,18 @@ TOLERANCE = {
 }
 """Relative; the others, forwards and what is computed in double precision, keep five digits."""
 
+# μ, σ and unit that the scores were computed with.
+REGULARISERS = {
+    "nb101": (40.0, 40.0, 1e6),
+    "nb201": (1.5, 1.5, 1e6),
+    "nb301": (1.8, 1.8, 1e6),
+    "tnb101_micro": (41.44, 41.44, 1e6),
+    "tnb101_macro": (40.18, 40.18, 1e6),
+    "darts_swap": (2.0, 2.0, 1e3),
+    "darts_swap_c1": (0.6, 0.6, 1e3),
+    "darts": (0.9, 0.9, 1e3),
+}
+
 
 def this_machine() -> dict[str, str]:
     known = Path("/proc/cpuinfo")
@@ -63,11 +75,9 @@ def one_thread() -> Iterator[None]:
 
 def scored(space: str, task: str, batch: int, key: str, names: list[str]) -> dict[str, Score]:
     inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
-    # ImageNet's networks were scored with the regulariser of CIFAR-10's.
-    of_cifar10 = [RegulariserSettings(0.9, 0.9, 1e3)] if task == "imagenet" else []
-    used = Settings(SwapSettings(images=16), *of_cifar10)
+    used = Settings(SwapSettings(images=16), RegulariserSettings(*REGULARISERS[space]))
     asked = Conditions(space, task, inputs, batch, "cpu", True, used)
-    return score_architecture(conditions_at(asked, proxies, ()), key, 0, names)
+    return score_architecture(conditions_at(asked, proxies), key, 0, names)
 
 
 def differing(rows: pd.DataFrame) -> list[str]:

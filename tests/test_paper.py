@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,23 +14,30 @@ from stored import store
 
 from harness import figures, stats
 from harness.core.errors import DataError, HarnessError
+from harness.core.sections import Place
 from harness.papers.artefact import artefacts
-from harness.papers.compare import absent, compared, counted
+from harness.papers.compare import counted
+from harness.papers.comparison import VERDICTS, absent, claimed, compared, undefined_in_both
 from harness.papers.drawing import chosen
 from harness.papers.stored_results import StoredResults
 from harness.papers.swap import printed as published
-from harness.papers.swap.ablations import swept
+from harness.papers.swap.ablations import groups, swept
 from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
 from harness.papers.swap.input_sizes import CHANNELS, IMAGES, SIDES, study
+from harness.passes.settings import RegulariserSettings
+from harness.proxies.swap import size_factor
 from harness.results.finished import Result
 from harness.sources.places import checksum
 from harness.spaces import darts_swap
 from harness.spaces.space import spaces
+from harness.stats.verdict import Estimate, exact
 
+RESULTS = Path(__file__).parent.parent / "results"
 SWAP = [
     *(f"figure{i}" for i in ("4", "4_all", "5a", "6", "7", "9", "10", "11", "15", "16", "17")),
     *(f"table{i}" for i in (3, 4, 5, 6)),
     "compare",
+    "regulariser_rule",
 ]
 PROXIES = ("swap", "reg_swap", "nwot", "activation_patterns", "params", "plain")
 N = 12
@@ -157,9 +165,19 @@ def test_heat_map_is_sorted_by_means_and_undefined_counts_as_nothing(tmp_path):
 def test_a_proxy_that_was_not_scored_is_not_undefined(tmp_path):
     both = column(tmp_path, "a", "x", {"p": 1, "q": 1})
     one = column(tmp_path, "b", "x", {"p": -1})
-    means, scored = sorted_means([both, one])
+    _, scored = sorted_means([both, one])
     assert not scored.loc["q", "b/x"] and scored.loc["p", "b/x"]
-    assert list(means.index) == ["q", "p"], "q's mean is over its one column"
+
+
+def test_rows_are_sorted_by_what_was_scored_everywhere(tmp_path):
+    """A proxy that was only scored where ranking is easy does not climb by that."""
+    easy = column(tmp_path, "a", "x", {"good": 1, "bad": -1, "rare": 1, "too": -1, "one": 1})
+    hard = column(tmp_path, "b", "x", {"good": np.nan, "bad": -1, "one": -1})
+    middle = column(tmp_path, "c", "x", {"good": 1, "bad": 1, "too": 1})
+    means, scored = sorted_means([hard, easy, middle])
+    assert list(means.index) == ["good", "bad", "one", "rare", "too"]
+    assert list(means.columns) == ["c/x", "a/x", "b/x"], "by good and bad, which all of them hold"
+    assert scored.sum(axis=1).tolist() == [3, 3, 2, 1, 2]
 
 
 def test_heat_map_marks_undefined_and_leaves_absent_empty(drawn):
@@ -196,6 +214,23 @@ def test_table6_is_also_swept_by_the_sizes_of_the_scored_networks(root, drawn):
     rows = wide[((wide.mu == 1) & (wide.sigma == 1)) | ((wide.mu == 1.8) & (wide.sigma == 1.3))]
     assert rows.ours_without_auxiliary.tolist() == pytest.approx(means)
     assert rows.ours.tolist() != pytest.approx(means)
+
+
+def test_the_rule_is_swept_as_the_default_multiplies(root, drawn):
+    """c = 2 is what ``auto`` makes of the scored networks, 0 their sizes, inf swap itself."""
+    table = drawn["regulariser_rule"].tables["regulariser_rule"]
+    rows = table[table.column == "tnb101_macro/jigsaw"].set_index("c")
+    space = spaces.get("tnb101_macro")
+    scores = pd.read_parquet(root / "main/tnb101_macro/jigsaw/scores.parquet")
+    swap = scores[scores.proxy == "swap"]
+    theta = swap.key.map(lambda key: space.theta_params(key, "jigsaw"))
+    place = Place("tnb101_macro", "jigsaw", 64, theta.tolist)
+    auto = RegulariserSettings().at(place)
+    values = {2.0: swap.value * theta.map(lambda size: size_factor(size, auto))}
+    values |= {0.0: theta, np.inf: swap.value}
+    for c, value in values.items():
+        by_seed = stats.correlations(swap.assign(value=value.astype(float)))
+        assert rows.spearman[c] == pytest.approx(by_seed.spearman.mean()), c
 
 
 def test_size_distribution_is_of_group_0(root, drawn):
@@ -236,37 +271,102 @@ def test_published_heat_map_and_table_3():
     assert tuple(table.loc[("swap", 32)]) == (3567.02, 775.45, 0.90)
 
 
-def row(paper_value, ours, source="SWAP", tolerance=0.05):
+def row(paper, ours, low, high, scale=1):
     return compared(
-        source, "table5", "c", "q", paper=paper_value, ours=ours, tolerance=tolerance, why="n = 50"
+        "SWAP",
+        "table5",
+        "c",
+        "q",
+        paper=exact(paper),
+        ours=Estimate(ours, low, high),
+        why="n = 50",
+        scale=scale,
     )
 
 
-def test_verdicts():
-    assert (row(0.80, 0.85)["within"], row(0.80, 0.85)["why"]) == ("yes", "")
-    assert (row(0.80, 0.74)["within"], row(0.80, 0.74)["why"]) == ("no", "n = 50")
-    assert row(0.80, np.nan)["within"] == "no"
-    assert "undefined" in row(0.80, np.nan)["why"]
-    suite = row(0.0, np.nan, source="NAS-Bench-Suite-Zero")
-    assert (suite["within"], suite["why"]) == ("yes", "undefined in both")
-    table = pd.DataFrame([row(0.8, 0.8), row(0.8, 0.1), absent("SWAP", "table5", "", "", "why")])
-    assert counted(table)[["yes", "no", "not here"]].to_numpy().tolist() == [[1, 1, 1]]
+def test_rows_of_the_comparison():
+    near = row(0.80, 0.85, 0.78, 0.89)
+    assert (near["verdict"], near["why"]) == ("agrees", "")
+    assert (near["low"], near["high"]) == (pytest.approx(-0.02), pytest.approx(0.09))
+    assert (row(0.80, 0.7, 0.65, 0.75)["verdict"], row(0.8, 0.7, 0.65, 0.75)["why"]) == (
+        "differs",
+        "n = 50",
+    )
+    assert row(0.80, 0.6, -0.23, 0.92)["verdict"] == "too few to tell"
+    missing = row(0.80, *[np.nan] * 3)
+    assert missing["verdict"] == "differs" and "undefined" in missing["why"]
+    assert undefined_in_both(missing)["verdict"] == "agrees"
+    # Of what is no correlation, shares of the printed number count.
+    assert row(500, 540, 530, 549, scale=None)["verdict"] == "differs"
+    assert row(500, 540, 505, 549, scale=None)["verdict"] == "agrees"
+    positive = claimed("SWAP", "figure 8", "c", "q", ours=Estimate(0.5, 0.1, 0.7), why="w")
+    assert positive["verdict"] == "agrees"
+    table = pd.DataFrame(
+        [near, missing, row(0.8, 0.6, 0, 1), absent("SWAP", "table5", "", "", "w")]
+    )
+    assert counted(table)[list(VERDICTS)].to_numpy().tolist() == [[1, 1, 1, 1]]
 
 
 def test_comparison_names_every_reason_and_every_gap(drawn):
     table = drawn["compare"].tables["compare"].set_index("column")
-    failing = table[(table.within == "no") & (table.artefact == "heat map")]
-    reasons = failing.loc["tnb101_micro/jigsaw"].why
+    assert set(table.verdict) <= set(VERDICTS)
+    open_ones = table[table.verdict.isin(VERDICTS[1:3])]
+    heat = open_ones[open_ones.artefact == "heat map"]
+    reasons = heat.loc["tnb101_micro/jigsaw"].why
     assert reasons.str.contains(f"n = {N} instead of 1000").all()
     assert reasons.str.contains("2 instead of 10 seeds").all()
     assert reasons.str.contains("stand-in images").all()
-    assert not failing.loc["nb201/cifar100"].why.str.contains("stand-in").any()
-    assert failing.loc["nb101/cifar10"].why.str.contains("of 15625 instead of 423624").all()
-    gaps = table[table.within == "not here"]
+    assert not heat.loc["nb201/cifar100"].why.str.contains("stand-in").any()
+    assert heat.loc["nb101/cifar10"].why.str.contains("of 15625 instead of 423624").all()
+    gaps = table[table.verdict == "not here"]
     assert gaps.why.str.len().gt(5).all()
     assert gaps.quantity.str.contains("ImageNet error").any()
-    assert table[table.within == "no"].why.str.len().gt(5).all()
-    assert set(table[table.within == "yes"].why) <= {"", "undefined in both"}
+    assert gaps.quantity.str.contains("distinct architectures of N = 100").any()
+    assert open_ones.why.str.len().gt(5).all()
+    assert set(table[table.verdict == "agrees"].why) <= {"", "undefined in both"}
+    # Twelve architectures whose scores say nothing settle nothing that is near.
+    wide = heat[(heat.high - heat.low) > 0.4]
+    assert len(wide) and (wide.verdict != "agrees").all()
+
+
+def test_both_papers_are_compared_with_what_is_committed():
+    """Every artefact that prints numbers has a row, searches and operation scores included."""
+    table = artefacts.get("compare").draw(StoredResults(RESULTS)).tables["compare"]
+    stored = table[table.verdict != "not here"]
+    found = set(zip(stored.source, stored.artefact, strict=True))
+    assert {
+        ("SWAP", f"{name}") for name in ("table 1", "table 2", "figure 5b", "figure 8")
+    } <= found
+    assert {("Zero-Cost-PT", f"table {i}") for i in (1, 2, 3, 4, 5)} <= found
+    sheet = stored[stored.column.fillna("").str.contains("authors' sheet")]
+    assert len(sheet) == 14 and (sheet.verdict == "agrees").all(), "computed from their own scores"
+    same = stored[stored.column.fillna("").str.contains("synflow, faithful")]
+    assert len(same) == 3 and (same.verdict == "agrees").all(), "every seed selects one cell"
+
+
+def test_every_ablation_is_a_sample_of_its_own(root, tmp_path):
+    """Another study of the same groups adds rows; nothing else changes."""
+    shutil.copytree(root / "ablation", tmp_path / "ablation")
+    alone = artefacts.get("table4").draw(StoredResults(tmp_path)).tables["table4"]
+    scores = scores_of("nb101", "cifar10", proxies=("swap",), seeds=range(1, 6))
+    store(tmp_path, scores, study="ablation_labelled", settings={"swap": {"images": 32}})
+    both = artefacts.get("table4").draw(StoredResults(tmp_path)).tables["table4"]
+    assert both["sample"].unique().tolist() == ["ablation", "ablation_labelled"]
+    assert both.groupby("sample").images.first().tolist() == [16, 32]
+    pd.testing.assert_frame_equal(both[: len(alone)], alone)
+
+
+def test_intervals_of_the_ablation_are_those_of_the_products(root):
+    column = StoredResults(root).column("nb201", "cifar10", study="ablation")
+    wide, _ = swept(column, "table5")
+    scores = groups(column)
+    for mu, sigma in [(1.5, 0.4), (0.1, 0.7)]:
+        value = stats.regularised(scores.value, scores.theta, mu, sigma)
+        expected = stats.summary(scores.assign(value=value)).iloc[0]
+        (found,) = wide[(wide.mu == mu) & (wide.sigma == sigma)].to_dict("records")
+        assert (found["low"], found["high"]) == pytest.approx(
+            (expected.spearman_low, expected.spearman_high)
+        )
 
 
 def test_table_3_lays_out_every_setting(drawn):
@@ -348,7 +448,7 @@ def test_a_result_of_some_proxies_speaks_of_these_alone(tmp_path):
     part = replace(whole, proxies=("nwot",))
     for table in (part.scores, part.correlations, part.summary):
         assert set(table.proxy) == {"nwot"}
-    assert whole.summary_of("nwot") == part.summary_of("nwot")
+    assert str(whole.summary_of("nwot")) == str(part.summary_of("nwot"))
     assert part.failures(("undefined",)) == whole.failures(("undefined",)) == 2
     with pytest.raises(DataError, match="0 rows of swap"):
         part.summary_of("swap")

@@ -218,6 +218,9 @@ def test_rank_axis_and_sampling_are_said(tmp_path):
         (True, "yes", "yes"),
         (np.False_, "no", "no"),
         ("yes", "yes", "yes"),
+        ("agrees", "agrees", "yes"),
+        ("differs", "differs", "no"),
+        ("too few to tell", "too few to tell", "text"),
         ("Table 5", "Table 5", "text"),
     ],
 )
@@ -282,8 +285,8 @@ def test_the_page_is_whole_and_the_same_every_time(results):
 
 
 def test_the_comparison_and_its_neighbours_are_included(results):
-    columns = "artefact,what,paper,ours,difference,within,why\n"
-    rows = 'table5,μ=σ=1.5,0.90,0.871,-0.029,True,\ntable4,μ,0.7,,,,"fewer, cells"\n'
+    columns = "artefact,what,paper,ours,difference,verdict,why\n"
+    rows = 'table5,μ=σ=1.5,0.90,0.871,-0.029,agrees,\ntable4,μ,0.7,,,,"fewer, cells"\n'
     write_files(results / "paper", compare_csv=columns + rows, table5_csv="mu\n1.5\n")
     text = text_of(write_report(results))
     assert "μ=σ=1.5" in text and "fewer, cells" in text and "−0.029" in text

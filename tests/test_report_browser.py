@@ -32,9 +32,11 @@ def page_file(tmp_path_factory):
         write_result(results, task=task, proxies=("swap", "params", "nwot"))
     write_result(results, study="many")
     rows = [
-        f"table{i},ρ,0.9,{i / 20},{i / 20 - 0.9:.3f},{i > 15},{'why ' * i}" for i in range(1, 20)
+        f"table{i},ρ,0.9,{i / 20},{i / 20 - 0.9:.3f},{verdict},{'why ' * i}"
+        for i in range(1, 20)
+        for verdict in ["agrees" if i > 15 else "differs"]
     ]
-    head = "artefact,what,paper,ours,difference,within,why"
+    head = "artefact,what,paper,ours,difference,verdict,why"
     wide = ",".join(f"quite_a_long_column_{i}" for i in range(30))
     write_files(
         results / "paper",

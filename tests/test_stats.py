@@ -134,7 +134,7 @@ def test_tables_have_exactly_the_promised_columns():
     )
     assert ",".join(stats.summary(scores, resamples=10)) == (
         "space,task,proxy,seeds,n,spearman_mean,spearman_std,spearman_low,spearman_high,"
-        "kendall_mean,n_undefined,n_failed"
+        "kendall_mean,n_undefined,n_failed,at_ceiling"
     )
 
 
@@ -162,6 +162,21 @@ def test_summary_averages_over_seeds_and_sorts():
             assert row.spearman_low < row.spearman_mean < row.spearman_high
     last = result.iloc[-1]
     assert last[["spearman_std", "spearman_low", "spearman_high"]].isna().all()
+
+
+def test_scores_at_their_ceiling_are_counted():
+    """Of the defined scores of all seeds, proxy by proxy; NaN where nobody knows a ceiling."""
+    values = [4.0, 4.0, 3.0, 2.0, np.nan]
+    status = ["ok"] * 4 + ["undefined"]
+    parts = [
+        table(values, range(5), status),
+        table([1, 2, 3, 3.5, 4], range(5), seed=1),
+        table(values, range(5), status, proxy="nwot"),
+    ]
+    summary = stats.summary(pd.concat(parts), resamples=5, ceilings={"swap": 4.0})
+    shares = summary.set_index("proxy")["at_ceiling"]
+    assert shares["swap"] == pytest.approx(3 / 9)
+    assert np.isnan(shares["nwot"])
 
 
 def test_one_undefined_seed_makes_the_mean_undefined():
@@ -201,31 +216,63 @@ def test_interval_depends_on_the_seed_alone():
     values=st.lists(st.sampled_from([-INF, -2.0, 0.0, 1.5, 3.0, 1e9]), min_size=1, max_size=25),
     seed=st.integers(0, 1000),
 )
-def test_centred_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
+def test_doubled_midranks_are_the_ranks_of_the_repeated_sample(values, seed):
     counts = np.random.default_rng(seed).integers(0, 4, size=(6, len(values)), dtype=np.int32)
-    ranks = bootstrap.Ranker(values).centred_midranks(counts)
-    assert ranks.shape == counts.shape
-    for row, repeated in zip(ranks, counts, strict=True):
-        expected = scipy_stats.rankdata(np.repeat(values, repeated)) - (repeated.sum() + 1) / 2
+    doubled, ties = bootstrap.Ranker(values).doubled_midranks(counts)
+    for row, occurring, repeated in zip(doubled, ties, counts, strict=True):
+        sample = np.repeat(values, repeated)
+        expected = 2 * scipy_stats.rankdata(sample) - 1
         np.testing.assert_array_equal(np.repeat(row, repeated), expected)
+        expected = np.unique(sample, return_counts=True)[1]
+        assert sorted(t for t in occurring if t) == sorted(expected)
 
 
-@pytest.mark.parametrize("n", [5, 80, 700])
-def test_resampled_spearman_is_scipys_on_each_resample(n):
-    """The same draws, each ranked by scipy; the largest n crosses the border of a block."""
-    data = np.random.default_rng(n)
-    x, y = data.normal(size=(n, 2)), data.normal(size=n)
-    x[:, 0] = data.integers(0, n // 2, n)
-    x[: n // 5, 0] = -INF
-    fast = stats.resampled_spearman(x, y, 400, np.random.default_rng(7))
-    draws, slow, left = np.random.default_rng(7), [], 400
-    while left:
-        block = min(left, max(1, bootstrap.BLOCK // n))
-        for drawn in draws.integers(n, size=(block, n), dtype=np.int32):
-            slow.append([stats.spearman(column[drawn], y[drawn]) for column in x.T])
-        left -= block
-    np.testing.assert_allclose(fast, slow, atol=1e-12)
-    assert fast.shape == (400, 2)
+@pytest.mark.parametrize(("pool", "sizes"), [(5, (5,)), (9, (4, 7, 1)), (700, (700, 500))])
+def test_mean_spearman_is_scipys_on_each_resample(pool, sizes):
+    """The same draws of the pool, each seed's share of them ranked by scipy; with repeats."""
+    data = np.random.default_rng(pool)
+    seeds = []
+    for i, n in enumerate(sizes):
+        members = data.permutation(pool)[:n]
+        if i:
+            members[: n // 3] = members[-1]  # drawn with replacement
+        x, y = data.normal(size=(n, 2)), data.normal(size=n).round(1)
+        x[:, 0] = data.integers(0, max(1, n // 2), n)
+        x[: n // 5, 0] = -INF
+        seeds.append((members, x, y))
+    rankings = [
+        bootstrap.SeedRanking(members, [bootstrap.Ranker(c) for c in x.T], bootstrap.Ranker(y))
+        for members, x, y in seeds
+    ]
+    fast = stats.mean_spearman(rankings, pool, 300, np.random.default_rng(7))
+    assert fast.shape == (300, 2)
+    for row, drawn in zip(
+        fast, np.random.default_rng(7).integers(pool, size=(300, pool)), strict=True
+    ):
+        slow = []
+        for members, x, y in seeds:
+            rows = [i for a in drawn for i in np.flatnonzero(members == a)]
+            slow.append([stats.spearman(column[rows], y[rows]) for column in x.T])
+        np.testing.assert_allclose(row, np.mean(slow, axis=0), atol=1e-12)
+
+
+def test_seeds_of_the_same_architectures_count_once():
+    """Five seeds that score one finite pool alike say no more about other pools than one does."""
+    alone = stats.summary(noisy("swap", 0)).iloc[0]
+    shared = pd.concat([noisy("swap", 0).assign(seed=seed) for seed in range(5)])
+    together = stats.summary(shared).iloc[0]
+    ends = ["spearman_low", "spearman_high"]
+    assert together[ends].tolist() == pytest.approx(alone[ends].tolist(), abs=1e-12)
+    apart = shared.assign(key=shared.key + shared.seed.astype(str))
+    low, high = stats.summary(apart).iloc[0][ends]
+    assert high - low < 0.6 * (alone.spearman_high - alone.spearman_low)
+
+
+def test_an_architecture_drawn_again_stays_one():
+    once = noisy("swap", 0)
+    ends = ["spearman_low", "spearman_high"]
+    twice = stats.summary(pd.concat([once, once])).iloc[0]
+    assert twice[ends].tolist() == pytest.approx(stats.summary(once).iloc[0][ends].tolist())
 
 
 @pytest.mark.parametrize("policy", ["worst", "drop"])
@@ -315,7 +362,7 @@ def test_committed_summaries_come_from_the_committed_scores(result):
     folder = Path(__file__).parents[1] / "results" / result
     made = stats.summary(pd.read_parquet(folder / "scores.parquet"))
     kept = pd.read_csv(folder / "summary.csv")
-    pd.testing.assert_frame_equal(made, kept, check_dtype=False, rtol=0, atol=1e-12)
+    pd.testing.assert_frame_equal(made[kept.columns], kept, check_dtype=False, rtol=0, atol=1e-12)
 
 
 def test_statistics_start_without_torch_and_scipy():

@@ -30,6 +30,7 @@ from harness.search.swap_nas.measurement import (
     Objective,
     PatternScorer,
     objective_of,
+    scored_space,
 )
 from harness.search.swap_nas.method_comparison import comparison
 from harness.search.swap_nas.search_result import truth_of
@@ -180,17 +181,27 @@ def test_an_architecture_is_measured_once_and_saved_in_blocks():
 
 def test_theta_of_darts_counts_thousands():
     """The unit trap: μ = 0.9 means 900 parameters of the small network, not 0.9 million."""
-    objective = objective_of("darts", "cifar10", 0.9, 0.9)
+    darts = scored_space("darts", 3, 1)
+    objective = objective_of(darts, "cifar10", 0.9, 0.9)
     at_centre = Measurement("x", 100.0, 900, 0.1, "ok")
     away = Measurement("x", 100.0, 1900, 0.1, "ok")
     assert objective.score(at_centre) == pytest.approx(100)
     assert objective.score(away) == pytest.approx(100 * np.exp(-1 / 0.9))
     far = Measurement("x", 100.0, 10**7, 0.1, "ok")
     assert objective.score(far) == 0 and objective.fitness(far) == pytest.approx(-1.11e8, rel=1e-3)
-    assert objective_of("nb201", "cifar10", None, None) == Objective(1.5, 1.5, 1e6)
-    assert objective_of("darts", "imagenet", None, None).mu == 25
+    assert objective_of(spaces.get("nb201"), "cifar10", None, None) == Objective(1.5, 1.5, 1e6)
+    assert objective_of(darts, "imagenet", None, None).mu == 25
     with pytest.raises(HarnessError, match="sigma"):
         SwapNasSettings(sigma=0.0)
+
+
+@pytest.mark.parametrize(("channels", "layers"), [(3, 1), (8, 3)])
+def test_without_printed_values_the_scored_networks_own_sizes_decide(channels, layers):
+    space = scored_space("darts", channels, layers)
+    largest = max(space.count_params(key, "cifar100") for key in space.sample(1000, seed=0))
+    objective = objective_of(space, "cifar100", None, None)
+    assert objective.mu == largest / 1e3
+    assert objective.sigma == pytest.approx(2 * objective.mu**2)
 
 
 def test_sizes_of_darts_networks_are_the_published_ones():

@@ -17,9 +17,11 @@ from hypothesis import strategies as st
 from vectors import measured, on_meta, parameters, vectors
 
 from harness.core.errors import HarnessError
+from harness.core.sections import Place
 from harness.inputs.tasks import tasks
 from harness.passes.losses import LOSSES
-from harness.passes.settings import OWN_REGULARISERS
+from harness.passes.settings import RegulariserSettings
+from harness.scoring.conditions import sampled_sizes
 from harness.spaces import tnb101, tnb101_sizes
 from harness.spaces.space import spaces
 
@@ -244,9 +246,12 @@ def test_tasks_name_known_losses():
 
 
 @pytest.mark.parametrize("name", SPACES)
-def test_the_regulariser_is_the_largest_network(name):
+def test_the_regulariser_knows_the_largest_of_1000_networks(name):
     space = SPACES[name]
+    sizes = sampled_sizes(space, "class_scene", KEYS[name])
+    assert len(sizes) == 1000
+    assert sizes == sampled_sizes(space, "class_scene"), "the space's own keys"
     largest = max(space.count_params(key, "class_scene") for key in KEYS[name])
-    mu, sigma, unit = OWN_REGULARISERS[space.name]
-    assert mu == sigma
-    assert mu * unit == pytest.approx(largest, abs=5e3)
+    assert 0.8 * largest < max(sizes) <= largest
+    place = Place(space.name, "class_scene", 64, lambda: sizes)
+    assert RegulariserSettings().at(place).mu == max(sizes) / 1e6

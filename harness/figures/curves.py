@@ -14,6 +14,7 @@ from harness.core.errors import HarnessError
 from harness.figures import style
 
 PANEL = (2.6, 2.1)  # inches
+HANDLE = 0.45  # of a legend's entry, beside its name, inches
 # Line styles and markers tell curves apart where colours cannot.
 STYLES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 MARKERS = ("o", "s", "^", "D", "v")
@@ -97,13 +98,14 @@ def _curves(ax: Axes, one: CurvePanel, markers: bool) -> None:
     if one.x_ticks is not None:
         ax.set_xticks(one.x_ticks)
     ax.spines[["top", "right"]].set_visible(False)
+    widest = HANDLE + max(style.text_width(curve.label, style.SMALL) for curve in one.curves)
     # Below the panel, where no curve can run through it.
     ax.legend(
         frameon=False,
         fontsize=style.SMALL,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.24),
-        ncols=3 if len(one.curves) <= 3 else 2,
+        ncols=max(1, min(3, int((PANEL[0] + 0.3) / widest))),
         columnspacing=1.0,
         handlelength=2.2,
     )

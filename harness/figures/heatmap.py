@@ -10,16 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 
 from harness.core.errors import HarnessError
 from harness.core.printing import printed
 from harness.figures import style
 from harness.stats.ranks import Floats
+from harness.stats.summary import CROWDED
 
 CELL = (0.5, 0.27)  # inches
 BAR = 0.13  # width of the colour bar, inches
 NOTE = 0.17  # height of the notes below the columns, inches
+FADING = 0.6
 
 
 def heatmap(
@@ -31,6 +33,8 @@ def heatmap(
     separate: str | None = None,
     below: Sequence[str] = (),
     absent: npt.NDArray[np.bool_] | None = None,
+    crowded: npt.NDArray[np.bool_] | None = None,
+    faded: Sequence[bool] = (),
 ) -> Figure:
     """Draws correlations in [−1, 1] as coloured cells with two printed decimals.
 
@@ -43,6 +47,8 @@ def heatmap(
         separate: A column, for example ``"mean"``, that a line sets apart from those before it.
         below: A short note per column, between the cells and the column's name.
         absent: Of the table's shape: cells that were never measured, which stay empty.
+        crowded: Of the table's shape: cells to mark with a corner, many scores at their ceiling.
+        faded: Per column, whether it rests on too little and steps back.
 
     Returns:
         The figure, for ``style.save``.
@@ -78,11 +84,32 @@ def heatmap(
             aspect=height / BAR,
         )
         bar.outline.set_linewidth(0)
-        _print_numbers(ax, values, np.zeros(values.shape, bool) if absent is None else absent)
+        _fade(ax, len(table), np.flatnonzero(faded).tolist())
+        _print_numbers(
+            ax, values, np.zeros(values.shape, bool) if absent is None else absent, faded
+        )
         _label(ax, table, separate)
         _note(ax, len(table), below)
+        for row, column in np.argwhere(crowded) if crowded is not None else ():
+            corner = Polygon(_corner(row, column), facecolor=style.INK, linewidth=0, zorder=2)
+            ax.add_patch(corner)
         style.settle(figure)
     return figure
+
+
+def _fade(ax: Axes, rows: int, columns: Sequence[int]) -> None:
+    """Lays a veil between the colours of columns and their numbers."""
+    for column in columns:
+        veil = Rectangle((column, 0), 1, rows, facecolor="white", alpha=FADING, linewidth=0)
+        veil.set_zorder(2)
+        ax.add_patch(veil)
+
+
+def _corner(row: int, column: int) -> list[tuple[float, float]]:
+    """Returns a triangle in the upper right corner of a cell, of equal legs on paper."""
+    leg = 0.08
+    x, y = leg / CELL[0], leg / CELL[1]
+    return [(column + 1 - x, row), (column + 1, row), (column + 1, row + y)]
 
 
 def correlation_heatmap(
@@ -105,7 +132,9 @@ def correlation_heatmap(
     by_seed = correlations.pivot(index="proxy", columns="seed", values="spearman")  # noqa: PD010
     table = by_seed.reindex(summary["proxy"]).rename(columns=str)
     table["mean"] = summary.set_index("proxy")["spearman_mean"]
-    return heatmap(table, title=title, subtitle=subtitle, separate="mean")
+    shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
+    crowded = np.repeat(shares.to_numpy()[:, None] > CROWDED, table.shape[1], axis=1)
+    return heatmap(table, title=title, subtitle=subtitle, separate="mean", crowded=crowded)
 
 
 def _cells_size(table: pd.DataFrame) -> tuple[float, float]:
@@ -145,7 +174,9 @@ def _note(ax: Axes, rows: int, below: Sequence[str]) -> None:
         ax.tick_params(axis="x", pad=3.5 + 72 * NOTE)
 
 
-def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> None:
+def _print_numbers(
+    ax: Axes, values: Floats, absent: npt.NDArray[np.bool_], faded: Sequence[bool]
+) -> None:
     colours = mpl.colormaps[style.DIVERGING]
     # Undefined cells are left open, so that the background of the axes shows through.
     ax.patch.set(facecolor=style.PALE, edgecolor="0.75", hatch="/////")
@@ -154,7 +185,8 @@ def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> N
             ax.add_patch(Rectangle((column, row), 1, 1, facecolor="white", linewidth=0))
             continue
         defined = not np.isnan(value)
-        dark = defined and style.is_dark(colours((value + 1) / 2))
+        pale = column < len(faded) and faded[column]
+        dark = defined and not pale and style.is_dark(colours((value + 1) / 2))
         box = {"boxstyle": "round,pad=0.1", "facecolor": style.PALE, "edgecolor": "none"}
         ax.text(
             column + 0.5,
@@ -162,7 +194,7 @@ def _print_numbers(ax: Axes, values: Floats, absent: npt.NDArray[np.bool_]) -> N
             printed(value),
             ha="center",
             va="center",
-            color="white" if dark else style.INK,
+            color="white" if dark else style.MUTED if pale else style.INK,
             bbox=None if defined else box,
         )
 

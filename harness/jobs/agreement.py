@@ -6,10 +6,11 @@ from pathlib import Path
 
 from harness.config import Config
 from harness.jobs.job import job
+from harness.results.layout import MAIN
 
 
 @job()
-def agreement(config: Config, of: str = "main") -> Path:
+def agreement(config: Config, of: str = MAIN) -> Path:
     """Compares stored scores with the published ones, architecture by architecture.
 
     Weights and minibatches of the published scores are not known, so only params and flops can be

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from harness.config import Config
 from harness.jobs.job import job
+from harness.results.layout import MAIN
 
 
 @job(study="analysis/proxies", one_space=False)
-def analysis(config: Config, of: str = "main") -> Path:
+def analysis(config: Config, of: str = MAIN) -> Path:
     """Says of stored results what correlations alone do not; no network is run.
 
     Does a proxy know more than size? Is one better than another, on the same architectures? How

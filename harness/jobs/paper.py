@@ -7,10 +7,13 @@ from typing import Any
 
 from harness.config import Config
 from harness.jobs.job import job
+from harness.results.layout import MAIN
 
 
 @job(one_space=False)
-def paper(config: Config, paper: Any = "all", formats: Any = ("csv", "png")) -> Path:
+def paper(
+    config: Config, paper: Any = "all", formats: Any = ("csv", "png"), of: str = MAIN
+) -> Path:
     """Draws the papers' figures and tables from stored results; nothing is scored.
 
     What can be drawn is drawn; what lacks stored results is named at the end.
@@ -19,10 +22,11 @@ def paper(config: Config, paper: Any = "all", formats: Any = ("csv", "png")) -> 
         config: What every job shares.
         paper: An artefact, ``figures``, ``tables``, ``all``, or a list of these.
         formats: ``csv``, ``md`` and ``tex`` of tables, ``png`` and ``svg`` of pictures.
+        of: The study whose scores are shown, where an artefact has no study of its own.
 
     Returns:
         The folder ``results/<study>``.
     """
     from harness.papers.drawing import draw
 
-    return draw(config, paper, formats)
+    return draw(config, paper, formats, of)

@@ -20,7 +20,7 @@ from harness.results.layout import RECORD, study_of
 SETS = {"all": ("figure", "table"), "figures": ("figure",), "tables": ("table",)}
 
 
-def draw(config: Config, asked: object, formats: object) -> Path:
+def draw(config: Config, asked: object, formats: object, of: str) -> Path:
     """Draws what can be drawn; what lacks stored results is named at the end.
 
     Artefacts that the folder holds already and that are not drawn anew stay as they are.
@@ -29,6 +29,7 @@ def draw(config: Config, asked: object, formats: object) -> Path:
         config: The run.
         asked: ``all``, ``figures``, ``tables``, a name, or a list of these.
         formats: One of ``FORMATS`` or a list.
+        of: The study whose scores are shown.
 
     Returns:
         The folder, ``results/paper`` unless another study is named.
@@ -37,7 +38,7 @@ def draw(config: Config, asked: object, formats: object) -> Path:
         HarnessError: If a name is unknown or something lacked its results.
     """
     names, suffixes = chosen(asked), _known(formats)
-    results = StoredResults(Path(config.results))
+    results = StoredResults(Path(config.results), of)
     folder = results.folder / study_of(config)
     made: dict[str, Any] = {}
     with replacing(folder) as fresh:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.core.errors import DataError
 from harness.results.finished import Result
-from harness.results.layout import RECORD, SCORES
+from harness.results.layout import MAIN, RECORD, SCORES
 
 
 class StoredResults:
@@ -14,32 +14,34 @@ class StoredResults:
 
     Args:
         folder: Usually ``results``.
+        study: The study whose scores the artefacts show, unless they name another.
 
     Attributes:
         used: The results that were read; who draws empties it to learn what an artefact rests on.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, study: str = MAIN) -> None:
         self.folder = folder
+        self.study = study
         self.used: set[Path] = set()
         self._read: dict[Path, Result] = {}
 
-    def has(self, space: str, task: str, *, study: str = "main") -> bool:
+    def has(self, space: str, task: str, *, study: str = "") -> bool:
         """Tells whether a result is stored."""
-        return (self.folder / study / space / task / SCORES).is_file()
+        return (self.folder / (study or self.study) / space / task / SCORES).is_file()
 
-    def column(self, space: str, task: str, *, study: str = "main") -> Result:
+    def column(self, space: str, task: str, *, study: str = "") -> Result:
         """Returns one result, whose scores and record are what an artefact may rely on.
 
         Args:
             space: Search space.
             task: Task.
-            study: The study that it belongs to, for example ``ablation``.
+            study: The study that it belongs to, if it is not the one that artefacts show.
 
         Raises:
             DataError: If there is none, or it is broken or ranks undefined scores another way.
         """
-        path = self.folder / study / space / task
+        path = self.folder / (study or self.study) / space / task
         if path not in self._read:
             self._read[path] = _trusted(Result(space, task, path))
         self.used.add(path)

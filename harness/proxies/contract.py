@@ -12,7 +12,7 @@ docstring is its page.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -24,6 +24,9 @@ from harness.core.registry import Registry
 from harness.core.sections import is_section
 from harness.core.versions import annotations_of, definition
 from harness.passes.observation import Observation, Pass, pass_for
+
+Ceiling = Callable[[Mapping[str, Mapping[str, Any]], int], float]
+"""From settings (section -> key -> value) and the size of the batch to the largest score."""
 
 F = TypeVar("F", bound=Callable[..., float])
 P = TypeVar("P", bound=Callable[[NDArray[np.float64]], NDArray[np.float64]])
@@ -43,6 +46,7 @@ class Proxy:
         tasks: For which tasks it is defined, in words.
         doc: The cleaned docstring.
         definition: Names the formula; part of the conditions of every score.
+        ceiling: The largest score that there can be, where conditions set one.
     """
 
     name: str
@@ -54,6 +58,7 @@ class Proxy:
     tasks: str
     doc: str
     definition: str
+    ceiling: Ceiling | None = None
 
     @property
     def passes(self) -> list[Pass]:
@@ -102,7 +107,12 @@ populations: Registry[PopulationProxy] = Registry("population-level proxy", HOME
 
 
 def proxy(
-    *, direction: str = "higher", labels: bool = False, tasks: str = "", version: int = 1
+    *,
+    direction: str = "higher",
+    labels: bool = False,
+    tasks: str = "",
+    version: int = 1,
+    ceiling: Ceiling | None = None,
 ) -> Callable[[F], F]:
     """Registers the decorated function as a proxy under its own name.
 
@@ -112,6 +122,8 @@ def proxy(
         labels: Whether the proxy uses labels.
         tasks: For which tasks it is defined, if that does not follow from ``labels``.
         version: Of the formula; raise it when a change of the code changes values.
+        ceiling: The largest score that settings and batch allow. Networks that reach it cannot be
+            told apart; results say how many do.
 
     Raises:
         HarnessError: If a parameter is neither an observation nor a record of settings.
@@ -138,6 +150,7 @@ def proxy(
                 tasks or ("all tasks with labels and a loss" if labels else "all tasks"),
                 inspect.getdoc(function) or "",
                 definition(function, version),
+                ceiling,
             ),
         )
         return function

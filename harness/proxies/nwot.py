@@ -27,7 +27,7 @@ def nwot(agreement: ActivationAgreement) -> float:
     return float(logdet)
 
 
-@proxy()
+@proxy(ceiling=lambda settings, batch_size: float(batch_size))
 def activation_patterns(agreement: ActivationAgreement) -> float:
     """|A|, the number of distinct standard activation patterns: images that no other one equals.
 

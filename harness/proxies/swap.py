@@ -10,12 +10,12 @@ from harness.passes.static import Layers
 from harness.proxies.contract import proxy
 
 
-@proxy()
+@proxy(ceiling=lambda settings, batch_size: 2.0 ** settings["swap"]["images"])
 def swap(patterns: SampleWisePatterns) -> float:
     """Ψ, the number of distinct sample-wise activation patterns, averaged over initialisations.
 
     A pattern is one ReLU unit's bits over all images; units of every ``nn.ReLU`` call with 4-D
-    input count.
+    input count. Of S images there are 2^S patterns.
 
     Source: Peng et al. 2024, "SWAP-NAS: Sample-Wise Activation Patterns for Ultra-fast NAS", eq. 4.
     """

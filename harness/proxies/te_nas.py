@@ -25,7 +25,7 @@ def ntk(kernel: TangentKernel) -> float:
     return -largest / smallest
 
 
-@proxy()
+@proxy(ceiling=lambda settings, batch_size: float(_crops(**settings["linear_regions"])))
 def linear_regions(regions: LinearRegions) -> float:
     """Number of linear regions that random crops of 3×3 pixels fall into, on a thin network.
 
@@ -35,3 +35,7 @@ def linear_regions(regions: LinearRegions) -> float:
     Convolutional Neural Networks".
     """
     return float(regions.regions)
+
+
+def _crops(samples: int, batches: int, size: int) -> int:
+    return samples * batches

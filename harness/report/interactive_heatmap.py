@@ -13,6 +13,7 @@ from harness.core.printing import DASH, printed
 from harness.figures.style import is_dark
 from harness.report.columns import Column
 from harness.report.page_style import FONT, GRID, INK, LABEL
+from harness.stats.ordering import rows_by_mean
 
 ROW, LETTER = 27, 4.8  # pixels: one proxy; what a letter of a slanted name adds in height
 BAR = 130  # pixels: the key of the colours
@@ -62,13 +63,9 @@ def heatmap(columns: Sequence[Column]) -> go.Figure:
 
 
 def proxy_order(columns: Sequence[Column]) -> list[str]:
-    """Returns the proxies by mean ρ, those on fewer than half of the columns after the others."""
-    rows = pd.concat([column.summary for column in columns])
-    known = rows.groupby("proxy")["spearman_mean"]
-    table = pd.DataFrame({"columns": known.size(), "mean": known.mean()}).reset_index()
-    table["rare"] = 2 * table["columns"] < len(columns)
-    table = table.sort_values(["rare", "mean"], ascending=[True, False], kind="stable")
-    return [str(name) for name in table["proxy"]]
+    """Returns the proxies by mean ρ, those of every column first, see ``rows_by_mean``."""
+    means = [column.summary.set_index("proxy")["spearman_mean"].fillna(0) for column in columns]
+    return rows_by_mean(pd.concat(means, axis="columns"))
 
 
 def _colours(grid: Cells, labels: list[str], order: list[str]) -> go.Heatmap:
@@ -145,6 +142,10 @@ def _value(cell: tuple[dict[Any, Any], str] | None) -> float | None:
     return round(float(cell[0]["spearman_mean"]), 4)
 
 
+def _crowded(column: Column, row: Mapping[Any, Any]) -> list[float]:
+    return [share for proxy, share in column.crowded.items() if proxy == row["proxy"]]
+
+
 def _hover(column: Column, row: Mapping[Any, Any]) -> str:
     own = column.correlations[column.correlations["proxy"] == row["proxy"]]
     seeds = ", ".join(printed(value) for value in own.sort_values("seed")["spearman"])
@@ -156,5 +157,6 @@ def _hover(column: Column, row: Mapping[Any, Any]) -> str:
         f"{row['n']} architectures, {row['seeds']} seed{'s' * (row['seeds'] > 1)}: {seeds}",
         f"{row.get('n_undefined', 0)} undefined, {row.get('n_failed', 0)} failed scores",
         *(["stand-in images"] if column.stand_in else []),
+        *(f"{share:.0%} of the scores at their ceiling" for share in _crowded(column, row)),
     ]
     return "<br>".join(lines)

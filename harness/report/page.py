@@ -23,8 +23,8 @@ from harness.report.page_tables import Cell, Table, arranged, table
 from harness.report.points import points, scatter
 
 PLOTLY = "plotly.min.js"
-# What a reader of the comparison looks for; tolerances and intervals come after it.
-VERDICT = ("artefact", "column", "quantity", "paper", "ours", "difference", "within", "why")
+# What a reader of the comparison looks for; intervals come after it.
+VERDICT = ("artefact", "column", "quantity", "paper", "ours", "difference", "verdict", "why")
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         points={column.label: points(column) for column in found},
         scatter=_json(scatter()),
         compare=_captioned(paper, "compare", "The paper’s numbers and ours"),
-        compared=_captioned(paper, "compare_summary", "How many agree within their tolerance"),
+        compared=_captioned(paper, "compare_summary", "How many agree"),
         paper=_without(paper, "compare", "compare_summary"),
         analysis=analysis,
         overview=origins.overview(found),
@@ -110,6 +110,7 @@ def correlations(columns: Sequence[Column]) -> Table:
             "seeds": row["seeds"],
             "undefined": row.get("n_undefined", 0),
             "failed": row.get("n_failed", 0),
+            "at ceiling": row.get("at_ceiling", float("nan")),
             "seconds": seconds[row["proxy"]],
         }
         for column in columns

@@ -14,6 +14,14 @@ LIMIT = 500
 """Rows shown of one table; the page names the file that holds all."""
 
 
+_JUDGED = {
+    **dict.fromkeys(("True", "yes"), ("yes", "yes")),
+    **dict.fromkeys(("False", "no"), ("no", "no")),
+    "agrees": ("agrees", "yes"),
+    "differs": ("differs", "no"),
+}
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell.
@@ -93,10 +101,9 @@ def cell(value: Any) -> Cell:
         return value
     if pd.isna(value):
         return Cell(DASH, "", "text")
-    if str(value) in ("True", "yes"):
-        return Cell("yes", "yes", "yes")
-    if str(value) in ("False", "no"):
-        return Cell("no", "no", "no")
+    if str(value) in _JUDGED:
+        text, kind = _JUDGED[str(value)]
+        return Cell(text, text, kind)
     if isinstance(value, (int, float)):
         return Cell(number(value), repr(value), "number")
     return Cell(str(value), str(value).lower(), "text")

@@ -16,6 +16,7 @@ from harness.core.errors import DataError, HarnessError
 from harness.results.folder import checked, read_record, unreadable
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY
 from harness.scoring.shard import SCHEMA
+from harness.stats.summary import CROWDED
 
 # What figures call a space or a task; any other keeps its name.
 SPACES = {
@@ -115,6 +116,14 @@ class Result:
     def images(self) -> str:
         """The name of the image set."""
         return str(self.record["inputs"]["source"])
+
+    @cached_property
+    def crowded(self) -> dict[str, float]:
+        """The proxies of which many scores are at their ceiling, and how many of them are."""
+        if "at_ceiling" not in self.summary:  # of an older result
+            return {}
+        shares = self.summary.set_index("proxy")["at_ceiling"]
+        return {str(name): float(share) for name, share in shares[shares > CROWDED].items()}
 
     def summary_of(self, proxy: str) -> dict[str, Any]:
         """Returns the row of one proxy in the summary.

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from harness.core.printing import DASH, printed
+from harness.stats.summary import CROWDED
 
 
 def results_table(
@@ -48,6 +49,16 @@ def results_table(
     for row in cells:
         table.add_row(*row)
     return table
+
+
+def crowded(summary: pd.DataFrame) -> list[str]:
+    """Says of which proxies many scores are as large as can be, so that their order is lost."""
+    shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
+    return [
+        f"{share:.0%} of the {proxy} scores are at their ceiling."
+        for proxy, share in zip(summary["proxy"], shares, strict=True)
+        if share > CROWDED
+    ]
 
 
 def plain_table(frame: pd.DataFrame, *, title: str, float_format: str = "%.3f") -> Table:

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
+from harness import truth
 from harness.core.errors import HarnessError, unknown
 from harness.core.sections import Place, Settings, at
 from harness.core.types import Batch
@@ -18,7 +19,8 @@ from harness.inputs.making import at_hand
 from harness.inputs.selection import InputSettings, image_set_of
 from harness.inputs.tasks import tasks
 from harness.proxies.contract import proxies
-from harness.spaces.space import spaces
+from harness.spaces.drawn import DrawnSpace
+from harness.spaces.space import Space, spaces
 
 DEVICES = ("cpu", "cuda")
 SAMPLED_SIZES = 1000  # networks whose sizes settle regulariser.mu=auto
@@ -85,24 +87,21 @@ class Conditions:
 
 
 def conditions_at(
-    conditions: Conditions, names: Collection[str], pool: Collection[str]
+    conditions: Conditions, names: Collection[str], pool: Collection[str] | None = None
 ) -> Conditions:
     """Returns the conditions with the settings that some proxies read, as they hold in the space.
 
     Args:
         conditions: As the user asked for them.
         names: The proxies to score.
-        pool: Architectures that can be drawn; their sizes decide ``regulariser.mu=auto``.
+        pool: Architectures that can be drawn, whose sizes decide ``regulariser.mu=auto``; None for
+            the space's own.
 
     Raises:
         HarnessError: If a setting makes no sense.
     """
     space = spaces.get(conditions.space)
-
-    def sizes() -> list[int]:
-        sample = space.sample(min(SAMPLED_SIZES, len(pool)), seed=0, pool=pool)
-        return [space.theta_params(key, conditions.task) for key in sample]
-
+    sizes = partial(sampled_sizes, space, conditions.task, pool)
     place = Place(conditions.space, conditions.task, conditions.batch_size, sizes)
     kinds = {kind for name in names for kind in proxies.get(name).reads}
     there = replace(conditions, settings=at(conditions.settings, kinds, place))
@@ -124,6 +123,22 @@ def without_images(conditions: Conditions, names: Collection[str]) -> Conditions
     return replace(
         conditions, blank=needless and not any(proxies.get(name).images for name in names)
     )
+
+
+def sampled_sizes(space: Space, task: str, pool: Collection[str] | None = None) -> list[int]:
+    """Returns Θ, in parameters, of up to 1000 architectures drawn from a pool or the space."""
+    pool = _drawable(space, task) if pool is None else pool
+    sample = space.sample(min(SAMPLED_SIZES, len(pool)), seed=0, pool=pool)
+    return [space.theta_params(key, task) for key in sample]
+
+
+def _drawable(space: Space, task: str) -> Collection[str]:
+    if isinstance(space, DrawnSpace):  # too large to list
+        return space.sample(SAMPLED_SIZES, seed=0)
+    try:
+        return space.keys()
+    except HarnessError:  # known from its table alone
+        return list(truth.load(space.name, task).key)
 
 
 def digest(values: object, length: int = 12) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,13 +11,7 @@ from harness.core.sections import Settings
 from harness.core.types import Score
 from harness.executors.executor import execute
 from harness.proxies.sets import resolved, scored
-from harness.scoring.conditions import (
-    SAMPLED_SIZES,
-    Conditions,
-    check_device,
-    conditions_at,
-    without_images,
-)
+from harness.scoring.conditions import Conditions, check_device, conditions_at, without_images
 from harness.scoring.scope import ProxyChoice
 from harness.spaces.space import Space, spaces
 
@@ -79,7 +72,7 @@ def score_single(
             "its enumeration, or model=FILE.py:FUNCTION of your own."
         )
     key = "" if model else key_of(space, architecture)
-    settled = conditions_at(asked, names, _pool(space)) if key else without_images(asked, names)
+    settled = conditions_at(asked, names) if key else without_images(asked, names)
     items = [SingleNetwork(settled, names, seed, key, model) for seed in config.seeds]
     found = dict(execute(score_seed, items, config.executor))
     return [
@@ -122,11 +115,3 @@ def score_seed(item: SingleNetwork) -> tuple[int, dict[str, Score]]:
     network = build_own(item.model, item.seed).to(conditions.device)
     run = Run(network, conditions.batch(item.seed), (item.seed, item.model))
     return item.seed, engine.score(run, item.proxies, conditions.settings)
-
-
-def _pool(space: Space) -> Sequence[str]:
-    """Returns the architectures whose sizes decide ``regulariser.mu=auto``."""
-    try:
-        return space.keys()
-    except HarnessError:  # too large to list
-        return space.sample(SAMPLED_SIZES, seed=0)

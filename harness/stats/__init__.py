@@ -2,7 +2,7 @@
 
 from harness.core.types import Policy
 from harness.stats.ablation import log_regularised, regularised, sweep
-from harness.stats.bootstrap import resampled_spearman
+from harness.stats.bootstrap import mean_spearman
 from harness.stats.comparisons import Joint, beyond_size, differences, joint, top_k
 from harness.stats.correlation import correlations, kendall, spearman
 from harness.stats.published_agreement import agreement
@@ -19,8 +19,8 @@ __all__ = [
     "joint",
     "kendall",
     "log_regularised",
+    "mean_spearman",
     "regularised",
-    "resampled_spearman",
     "resolve_undefined",
     "spearman",
     "summary",

@@ -16,11 +16,16 @@ from harness.stats.correlation import spearman
 from harness.stats.ranks import Floats
 
 NEEDED = ("seed", "value", "theta", "truth")
-COLUMNS = ["mu", "sigma", "seed", "n", "spearman", "spearman_log", "tied"]
+COLUMNS = ["mu", "sigma", "seed", "n", "spearman", "spearman_log", "spearman_rounded", "tied"]
+DECIMALS = 4
 
 
 def regularised(
-    psi: npt.ArrayLike, theta: npt.ArrayLike, mu: float | None, sigma: float | None
+    psi: npt.ArrayLike,
+    theta: npt.ArrayLike,
+    mu: float | None,
+    sigma: float | None,
+    decimals: int | None = None,
 ) -> Floats:
     """Returns Ψ · exp(−(Θ−μ)²/σ) in float64; far from μ it underflows to 0, as the authors' does.
 
@@ -29,13 +34,15 @@ def regularised(
         theta: n sizes, in the unit of μ and σ.
         mu: Centre; None for no regularisation, then σ is None too.
         sigma: Width, above 0; it is not squared.
+        decimals: To how many decimals the factor is rounded; None for not at all.
     """
     scores, sizes = np.asarray(psi, dtype=np.float64), np.asarray(theta, dtype=np.float64)
     if mu is None or sigma is None:
         return scores
     # Underflow to 0 and through the denormal numbers is the formula's own value here.
     with np.errstate(under="ignore"):
-        product: Floats = scores * np.exp(-((sizes - mu) ** 2) / sigma)
+        factor = np.exp(-((sizes - mu) ** 2) / sigma)
+        product: Floats = scores * (factor if decimals is None else factor.round(decimals))
     return product
 
 
@@ -65,7 +72,9 @@ def sweep(scores: pd.DataFrame, grid: Iterable[tuple[float | None, float | None]
     Returns:
         One row per pair and seed, in that order: ``mu``, ``sigma`` (NaN without regularisation),
         ``seed``, ``n``, ``spearman`` (of the product in float64, ties included), ``spearman_log``
-        (of its logarithm) and ``tied``, how many architectures share the most frequent product.
+        (of its logarithm), ``spearman_rounded`` (of the product with the factor rounded to four
+        decimals, as a script that prints it may have done) and ``tied``, how many architectures
+        share the most frequent product.
 
     Raises:
         DataError: If a column is missing or a value is not finite.
@@ -84,9 +93,11 @@ def sweep(scores: pd.DataFrame, grid: Iterable[tuple[float | None, float | None]
 
 def _row(
     rows: pd.DataFrame, mu: float | None, sigma: float | None
-) -> tuple[int, float, float, int]:
+) -> tuple[int, float, float, float, int]:
     psi, theta, truth = (rows[name].to_numpy(dtype=float) for name in ("value", "theta", "truth"))
     product = regularised(psi, theta, mu, sigma)
     logarithm = log_regularised(psi, theta, mu, sigma)
+    rounded = regularised(psi, theta, mu, sigma, DECIMALS)
+    rho = [spearman(values, truth) for values in (product, logarithm, rounded)]
     _, counts = np.unique(product, return_counts=True)
-    return len(rows), spearman(product, truth), spearman(logarithm, truth), int(counts.max())
+    return len(rows), rho[0], rho[1], rho[2], int(counts.max())

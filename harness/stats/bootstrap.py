@@ -1,14 +1,19 @@
-"""The bootstrap of Spearman's ρ, fast enough for every proxy of every run.
+"""The bootstrap of Spearman's ρ over architectures, fast enough for every proxy of every run.
 
-Resampling architectures never changes their order, only how often each one occurs. So the scores
-are sorted once, and each resample needs only the counts along that order: the rank of an
-architecture is the number of copies below it plus the middle of its own tie. That equals ranking
-the resample itself, without sorting it. Twice a rank is an integer, so the sums are exact.
+A replicate draws architectures from all that were scored, with replacement, once for all seeds: an
+architecture that several seeds scored is as often in each of their resamples. Seeds drawn from one
+pool are no independent samples; treating them so halves the interval where the pool is small.
+
+Resampling never changes the order of architectures, only how often each one occurs. So the values
+are sorted once, and a resample needs only the counts along that order: the rank of an architecture
+is the number of copies below it plus the middle of its own tie. That equals ranking the resample
+itself, without sorting it. Twice a rank is an integer, so the sums are exact.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +21,9 @@ import numpy.typing as npt
 from harness.stats.ranks import Floats
 
 Counts = npt.NDArray[np.int32]
+"""How often each of n architectures (columns) occurs in each of b resamples (rows)."""
 
-# Numbers per working array: 240 kB each, so that they stay in the processor's cache.
+# Numbers per working array: 120 kB each, so that they stay in the processor's cache.
 BLOCK = 30_000
 
 
@@ -31,65 +37,94 @@ class Ranker:
     def __init__(self, values: npt.ArrayLike) -> None:
         x = np.asarray(values, dtype=float)
         self._order = np.argsort(x)
-        ordered = x[self._order]
-        self._lower = np.searchsorted(ordered, x, side="left")
-        self._not_higher = np.searchsorted(ordered, x, side="right")
+        distinct, self._value = np.unique(x, return_inverse=True)
+        ends = np.searchsorted(x[self._order], distinct, side="right")
+        self._borders = np.append(0, ends)
+        self._place = ends.take(self._value)
+        self.has_ties = len(distinct) < len(x)
 
-    def centred_midranks(self, counts: Counts) -> Floats:
+    def doubled_midranks(self, counts: Counts) -> tuple[Counts, Counts]:
         """Ranks samples that consist of the same values, each repeated.
 
         Args:
-            counts: B×n; how often each value occurs in each of B samples, 0 or more.
+            counts: b×n; how often each value occurs in each of b samples, 0 or more.
 
         Returns:
-            B×n ranks, ties averaged, minus their mean: row b holds, for N values in sample b, what
-            ranking them gives to their copies, minus (N+1)/2. Entries whose count is 0 stand for
-            nothing.
+            b×n: twice the rank, ties averaged, that ranking a sample gives to the copies of a
+            value, minus 1; entries whose count is 0 stand for nothing. And how often each distinct
+            value occurs, in any order.
         """
         # This is the hot spot; adding up integers is several times faster than adding up floats,
         # and so is take compared with an index.
         copies = np.zeros((len(counts), counts.shape[1] + 1), dtype=np.int32)
         counts.take(self._order, axis=1).cumsum(axis=1, out=copies[:, 1:])
-        doubled = copies.take(self._lower, axis=1)
-        doubled += copies.take(self._not_higher, axis=1)
-        doubled -= copies[:, -1:]
-        centred: Floats = doubled / 2
-        return centred
+        if not self.has_ties:
+            doubled = copies.take(self._place, axis=1)
+            doubled *= 2
+            doubled -= counts
+            return doubled, counts
+        below = copies.take(self._borders, axis=1)
+        doubled = (below[:, :-1] + below[:, 1:]).take(self._value, axis=1)
+        return doubled, below[:, 1:] - below[:, :-1]
 
 
-def resampled_spearman(
-    scores: npt.ArrayLike, truth: npt.ArrayLike, resamples: int, random: np.random.Generator
+@dataclass(frozen=True)
+class SeedRanking:
+    """What one seed ranks.
+
+    Attributes:
+        members: n places in the pool of architectures; a place occurs again where an architecture
+            was drawn again.
+        scores: k rankings of the members.
+        accuracy: Their ranking by accuracy.
+    """
+
+    members: npt.NDArray[np.intp]
+    scores: Sequence[Ranker]
+    accuracy: Ranker
+
+
+def mean_spearman(
+    seeds: Sequence[SeedRanking], pool: int, resamples: int, random: np.random.Generator
 ) -> Floats:
-    """Returns Spearman's ρ of resamples of the architectures, drawn with replacement.
+    """Returns Spearman's ρ, averaged over seeds, in resamples of the architectures.
 
     Scores and accuracy of an architecture stay together (Efron & Tibshirani, "An Introduction to
-    the Bootstrap", 1993, section 6.3, the paired bootstrap), so that several proxies are seen on
-    the same resamples.
+    the Bootstrap", 1993, section 6.3, the paired bootstrap), in all seeds and for all proxies.
 
     Args:
-        scores: n×k numbers, not NaN; −inf is a last place.
-        truth: n accuracies in the same order.
-        resamples: B, how many resamples of n architectures to draw.
-        random: Where the draws come from; each column's result is the same alone as with others.
+        seeds: What each seed ranks, k scores each.
+        pool: How many architectures there are to draw from; as many are drawn.
+        resamples: B, how many resamples to draw.
+        random: Where the draws come from; a score's result is the same alone as with others.
 
     Returns:
-        B×k correlations in [−1, 1]; NaN where a side of the resample is constant.
+        B×k means in [−1, 1]; NaN where a side of a seed's resample is constant.
     """
-    columns = [Ranker(column) for column in np.asarray(scores, dtype=float).T]
-    n, accuracy = np.size(truth), Ranker(truth)
-    if n < 2:
-        return np.full((resamples, len(columns)), np.nan)
-    blocks = [_spearman(columns, accuracy, counts) for counts in draws(n, resamples, random)]
-    return np.concatenate(blocks)
+    largest = max(len(seed.members) for seed in seeds)
+    blocks = [
+        np.mean([_spearman(seed, counts.take(seed.members, axis=1)) for seed in seeds], axis=0)
+        for counts in draws(pool, resamples, random, at_once=largest)
+    ]
+    means: Floats = np.concatenate(blocks)
+    return means
 
 
-def draws(n: int, resamples: int, random: np.random.Generator) -> Iterator[Counts]:
-    """Yields blocks of resamples as counts, b×n."""
-    most = max(1, BLOCK // n)
+def draws(pool: int, resamples: int, random: np.random.Generator, at_once: int) -> Iterator[Counts]:
+    """Yields blocks of resamples of a pool as counts, b×pool.
+
+    Args:
+        pool: How many architectures to draw from, and to draw.
+        resamples: How many resamples to yield altogether.
+        random: Where the draws come from; they do not depend on the size of the blocks.
+        at_once: How many architectures are ranked at a time, which decides b.
+    """
+    most = max(1, BLOCK // max(1, at_once))
     for start in range(0, resamples, most):
         b = min(most, resamples - start)
-        drawn = random.integers(n, size=(b, n), dtype=np.int32) + n * np.arange(b)[:, None]
-        yield np.bincount(drawn.ravel(), minlength=b * n).reshape(b, n).astype(np.int32)
+        drawn = random.integers(max(1, pool), size=(b, pool), dtype=np.int32)
+        drawn += pool * np.arange(b, dtype=np.int32)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=b * pool).reshape(b, pool).astype(np.int32)
 
 
 def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> Floats:
@@ -100,14 +135,30 @@ def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> F
     return ratio
 
 
-def _spearman(columns: list[Ranker], accuracy: Ranker, counts: Counts) -> Floats:
-    """Returns b×k correlations of b resamples, given as counts."""
-    copies = counts.astype(float)  # once, as products of integers and floats convert every time
-    truth = accuracy.centred_midranks(counts)
-    weighted = copies * truth
-    covariance, variance = np.empty((2, len(counts), len(columns)))
-    for k, column in enumerate(columns):
-        ranks = column.centred_midranks(counts)
-        covariance[:, k] = np.vecdot(weighted, ranks)
-        variance[:, k] = np.vecdot(copies, np.square(ranks, out=ranks))
-    return correlation(covariance, variance, np.vecdot(weighted, truth)[:, None])
+def _spearman(seed: SeedRanking, counts: Counts) -> Floats:
+    """Returns b×k correlations of one seed in b resamples; sums are of doubled ranks."""
+    total = counts.sum(axis=1, dtype=np.int32)
+    cubed: Floats = total.astype(float) ** 3
+    untied = _cubes(counts)
+
+    def variance(ranker: Ranker, occurring: Counts) -> Floats:
+        # Midranks of N values in ties of t deviate from their mean by (N³ − Σt³)/12, squared.
+        squares: Floats = (cubed - (_cubes(occurring) if ranker.has_ties else untied)) / 3
+        return squares
+
+    doubled, occurring = seed.accuracy.doubled_midranks(counts)
+    variance_of_truth = variance(seed.accuracy, occurring)
+    doubled -= total[:, None]  # centred, so that the scores' ranks need not be
+    weighted = (counts * doubled).astype(float)
+    covariance, variances = np.empty((2, len(counts), len(seed.scores)))
+    for k, score in enumerate(seed.scores):
+        doubled, occurring = score.doubled_midranks(counts)
+        covariance[:, k] = np.vecdot(weighted, doubled)
+        variances[:, k] = variance(score, occurring)
+    return correlation(covariance, variances, variance_of_truth[:, None])
+
+
+def _cubes(counts: Counts) -> Floats:
+    x = counts.astype(float)
+    cubes: Floats = np.vecdot(x * x, x)
+    return cubes

@@ -57,7 +57,7 @@ class Joint:
     def estimate(self, measure: Measure) -> tuple[float, float, float]:
         """Returns a measure's mean over seeds, and the ends of its 95 % bootstrap interval.
 
-        A replicate resamples the architectures of every seed and averages over the seeds, as
+        A replicate resamples the architectures once for all seeds and averages over the seeds, as
         ``summary`` does; replicates in which the measure is undefined are left out.
         """
         replicates = measure(self.resampled).mean(axis=0)
@@ -91,13 +91,13 @@ def joint(
     tables = dict(_tables(scores, undefined))
     if not tables:
         raise HarnessError("No two architectures have a score of every proxy; score more of them.")
-    resampled = [
-        resampled_matrices(table, resamples, np.random.default_rng([seed, run_seed]))
-        for run_seed, table in tables.items()
-    ]
     columns = list(tables.values())
+    pool = pd.Index(sorted(set().union(*(table.index for table in columns))))
+    members = [pool.get_indexer(table.index) for table in columns]
+    random = np.random.default_rng([seed, min(tables)])
+    resampled = resampled_matrices(columns, members, resamples, random)
     observed = np.stack([rank_matrix(table) for table in columns])
-    return Joint(list(columns[0].columns[:-1]), columns, observed, np.stack(resampled))
+    return Joint(list(columns[0].columns[:-1]), columns, observed, resampled)
 
 
 def beyond_size(joined: Joint, given: Sequence[str] = SIZE) -> pd.DataFrame:

@@ -31,21 +31,29 @@ def rank_matrix(columns: npt.ArrayLike) -> Floats:
 
 
 def resampled_matrices(
-    columns: npt.ArrayLike, resamples: int, random: np.random.Generator
+    seeds: Sequence[npt.ArrayLike],
+    members: Sequence[npt.NDArray[np.intp]],
+    resamples: int,
+    random: np.random.Generator,
 ) -> Floats:
-    """Returns ``rank_matrix`` of resamples of the rows, drawn with replacement.
+    """Returns ``rank_matrix`` of every seed in resamples of the architectures.
 
     Args:
-        columns: n×k numbers, not NaN.
-        resamples: B, how many resamples of n rows to draw.
+        seeds: Per seed n×k numbers, not NaN.
+        members: Per seed which architecture each row is, numbered from 0 over all seeds.
+        resamples: B, how many resamples to draw, each once for all seeds.
         random: Where the draws come from.
 
     Returns:
-        B×k×k.
+        seeds×B×k×k.
     """
-    values = np.asarray(columns, dtype=float)
-    rankers = [Ranker(column) for column in values.T]
-    return np.concatenate([_matrices(rankers, c) for c in draws(len(values), resamples, random)])
+    rankers = [[Ranker(column) for column in np.asarray(one, dtype=float).T] for one in seeds]
+    pool, largest = 1 + max(int(own.max()) for own in members), max(map(len, members))
+    blocks = [
+        [_matrices(own, counts.take(of, axis=1)) for own, of in zip(rankers, members, strict=True)]
+        for counts in draws(pool, resamples, random, at_once=largest)
+    ]
+    return np.concatenate(blocks, axis=1)
 
 
 def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> Floats:
@@ -78,7 +86,8 @@ def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> 
 
 def _matrices(columns: list[Ranker], counts: Counts) -> Floats:
     """Returns the B×k×k correlation matrices of B resamples, given as counts (B×n)."""
-    ranks = np.stack([column.centred_midranks(counts) for column in columns], axis=1)
+    doubled = np.stack([column.doubled_midranks(counts)[0] for column in columns], axis=1)
+    ranks = (doubled - counts.sum(axis=1)[:, None, None]) / 2
     covariance = (ranks * counts[:, None, :]) @ ranks.swapaxes(1, 2)
     variance = np.diagonal(covariance, axis1=1, axis2=2)
     return correlation(covariance, variance[:, :, None], variance[:, None, :])

@@ -11,18 +11,38 @@ from harness.papers.artefact import Drawn, artefact
 from harness.papers.stored_results import StoredResults
 from harness.papers.swap import printed as published
 from harness.results.finished import Result
+from harness.results.layout import SCORES
 from harness.spaces.space import spaces
 
 STUDY = "ablation"
+"""Every study whose name begins so is a sample of its own: other images, another way to draw."""
+
+
+def samples(results: StoredResults, space: str) -> dict[str, Result]:
+    """Returns the stored swap scores of all groups by study.
+
+    They are those of every ablation, else of the study that figures show.
+
+    Raises:
+        DataError: If there is none.
+    """
+    folders = sorted(results.folder.glob(f"{STUDY}*/{space}/cifar10/{SCORES}"))
+    names = [path.relative_to(results.folder).parts[0] for path in folders]
+    return {name: results.column(space, "cifar10", study=name) for name in names or [results.study]}
+
+
+def images_of(column: Result) -> int:
+    """Returns how many images swap was shown."""
+    return int(column.record["resolved"]["settings"]["swap"]["images"])
 
 
 def stored(results: StoredResults, space: str) -> Result:
-    """Returns the swap scores of all groups: of the ablation, else of the main study.
+    """Returns the swap scores of all groups: of the ablation, else of the study that figures show.
 
     Raises:
         DataError: If there is neither.
     """
-    study = STUDY if results.has(space, "cifar10", study=STUDY) else "main"
+    study = STUDY if results.has(space, "cifar10", study=STUDY) else results.study
     return results.column(space, "cifar10", study=study)
 
 
@@ -66,8 +86,9 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         table: ``table4``, ``table5`` or ``table6``.
 
     Returns:
-        The wide table (a row per printed row: mean of the paper's five groups, of ours, their
-        difference, ours ranked by logarithms, and every group) and the tidy one of ``stats.sweep``.
+        The wide table (a row per printed row: mean of the paper's five groups, of ours with its
+        interval, their difference, ours ranked by logarithms and with the factor rounded, and every
+        group) and the tidy one of ``stats.sweep``.
     """
     paper = published.ablation(table)
     grid = [
@@ -86,7 +107,9 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         paper_range=[f"{low:.2f} to {high:.2f}" for low, high in _ends(printed)],
         ours=[rows["spearman"].mean(skipna=False) for rows in ours],
         difference=np.nan,
+        **_intervals(scores, grid),
         ours_log=[rows["spearman_log"].mean(skipna=False) for rows in ours],
+        ours_rounded=[rows["spearman_rounded"].mean(skipna=False) for rows in ours],
         largest_tie=[int(rows["tied"].max()) for rows in ours],
     )
     wide["difference"] = wide["ours"] - wide["paper"]
@@ -100,12 +123,32 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return wide, tidy
 
 
+def _intervals(
+    scores: pd.DataFrame, grid: list[tuple[float | None, float | None]]
+) -> dict[str, list[float]]:
+    """Returns the ends of the interval of every row's mean over groups."""
+    theta = scores["theta"]
+    products = [
+        scores.assign(proxy=i, value=stats.regularised(scores["value"], theta, mu, sigma))
+        for i, (mu, sigma) in enumerate(grid)
+    ]
+    found = stats.summary(pd.concat(products)).sort_values("proxy")
+    return {name: found[f"spearman_{name}"].tolist() for name in ("low", "high")}
+
+
 def _ends(printed: pd.DataFrame) -> list[tuple[float, float]]:
     return list(zip(printed.min(axis="columns"), printed.max(axis="columns"), strict=True))
 
 
 def _drawn(results: StoredResults, space: str, table: str) -> Drawn:
-    wide, tidy = swept(stored(results, space), table)
+    parts = {}
+    for name, column in samples(results, space).items():
+        own = {"sample": name, "images": images_of(column)}
+        parts[name] = [own | rows.to_dict("list") for rows in swept(column, table)]
+    wide, tidy = (
+        pd.concat(map(pd.DataFrame, each), ignore_index=True)
+        for each in zip(*parts.values(), strict=True)
+    )
     return Drawn({table: wide, f"{table}_groups": tidy})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from harness import figures
@@ -12,6 +13,7 @@ from harness.core.errors import DataError
 from harness.papers.artefact import Drawn, artefact
 from harness.papers.stored_results import StoredResults
 from harness.results.finished import Result, label
+from harness.stats.ordering import columns_by_mean, rows_by_mean
 
 Names = Sequence[tuple[str, str]]
 
@@ -36,6 +38,7 @@ PAPER_PROXIES = (
     "synflow", "jacov", "epe_nas", "fisher", "grasp", "zen", "zico",
 )  # fmt: skip
 STAND_IN = "*"
+FEW = 100  # architectures: the interval of a correlation of fewer is wider than ±0.15
 
 
 def available(results: StoredResults, names: Names) -> list[Result]:
@@ -54,9 +57,8 @@ def available(results: StoredResults, names: Names) -> list[Result]:
 def sorted_means(columns: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Averages over seeds and sorts rows and columns by their mean, the largest first.
 
-    For the order an undefined correlation counts 0, as in the benchmark's own figure, so that a
-    proxy does not climb by having no value where ranking is hard; a proxy that was not scored
-    counts nothing.
+    What was scored everywhere decides, see ``rows_by_mean`` and ``columns_by_mean``. For the order
+    an undefined correlation counts 0, as in the benchmark's own figure.
 
     Returns:
         Correlations (NaN where there is none) and, of the same shape, whether they were scored.
@@ -65,8 +67,7 @@ def sorted_means(columns: Sequence[Result]) -> tuple[pd.DataFrame, pd.DataFrame]
     scored = pd.DataFrame({c.name: means.index.isin(_means(c).index) for c in columns})
     scored.index = means.index
     order = means.fillna(0).where(scored)
-    rows = order.mean(axis="columns").sort_values(ascending=False, kind="stable").index
-    names = order.mean(axis="index").sort_values(ascending=False, kind="stable").index
+    rows, names = rows_by_mean(order), columns_by_mean(order)
     return means.loc[rows, names], scored.loc[rows, names]
 
 
@@ -91,6 +92,7 @@ def described(columns: Sequence[Result]) -> pd.DataFrame:
                 "architectures_with_accuracy": c.record["truth"]["n"],
                 "undefined": c.failures(("undefined",)),
                 "failed": c.failures(),
+                "at_ceiling": ", ".join(f"{name} {share:.0%}" for name, share in c.crowded.items()),
                 "commit": str(c.record.get("commit", ""))[:12],
             }
             for c in columns
@@ -116,11 +118,17 @@ def _draw(
     labels = [c.label + (STAND_IN if c.stand_in else "") for c in shown]
     failed = sum(c.failures() for c in shown)
     lines = [
-        "Spearman's ρ with the accuracy, mean over seeds; rows and columns sorted by their mean. "
-        "Below each column: seeds × architectures.",
+        "Spearman's ρ with accuracy, mean over seeds. Proxies that every column has come first, "
+        "by their mean. Below each column: seeds × architectures.",
         "Hatched: undefined (all scores of a seed equal). Empty: not scored. "
         f"Runs that failed: {failed}.",
     ]
+    crowded = np.array([[row in c.crowded for c in shown] for row in means.index])
+    if crowded.any():
+        lines.append("Corner: more than 2\N{NO-BREAK SPACE}% of the scores are at their ceiling.")
+    faded = [c.n < FEW for c in shown]
+    if any(faded):
+        lines.append(f"Faded: fewer than {FEW} architectures.")
     if any(c.stand_in for c in shown):
         lines.append(f"{STAND_IN} stand-in images: not the task's own data set.")
     if missing:
@@ -131,6 +139,8 @@ def _draw(
         subtitle="\n".join(lines),
         below=[f"{c.seeds}×{c.n}" for c in shown],
         absent=~scored.to_numpy(dtype=bool),
+        crowded=crowded,
+        faded=faded,
     )
 
 

@@ -41,6 +41,9 @@ def _scatters(results: StoredResults, proxy: str, name: str, title: str) -> Draw
         "Accuracy in percent, for the autoencoder structural similarity.",
         f"Undefined scores: {table.n_undefined.sum()}; runs that failed: {table.n_failed.sum()}.",
     ]
+    crowded = [f"{c.label} {c.crowded[proxy]:.0%}" for c in scored if proxy in c.crowded]
+    if crowded:
+        lines.append(f"Scores at their ceiling: {', '.join(crowded)}.")
     if any(c.stand_in for c in scored):
         lines.append(f"{STAND_IN} stand-in images: not the task's own data set.")
     if missing:

@@ -44,7 +44,8 @@ def searches(results: StoredResults) -> pd.DataFrame:
     Returns:
         One row per search: ``proxy``, ``order``, ``once_order``, ``counting``, ``images``, ``N``,
         ``V``, ``search_seeds``, ``distinct`` (architectures per seed, mean) and per task the mean
-        error over what the seeds selected and its deviation, ``<task>_error`` and ``<task>_std``.
+        error over what the seeds selected, its deviation and that between the seeds alone,
+        ``<task>_error``, ``<task>_std`` and ``<task>_between``.
 
     Raises:
         DataError: If there is none, or one is broken.
@@ -66,7 +67,9 @@ def _search(folder: Path) -> dict[str, Any]:
         "distinct": float(selected["distinct"].mean()),
     }
     for errors in summary(selected).to_dict("records"):
-        row |= {f"{errors['task']}_{name}": errors[name] for name in ("error", "std")}
+        task = errors["task"]
+        row |= {f"{task}_{name}": errors[name] for name in ("error", "std")}
+        row[f"{task}_between"] = float(selected[f"{task}_error"].std(ddof=1))
     return row
 
 
@@ -119,10 +122,10 @@ def table3(results: StoredResults) -> Drawn:
 @artefact("zcpt_table4", "table")
 def table4(results: StoredResults) -> Drawn:
     """Compares Zero-Cost-PT with random choice, NASWOT and what takes training (printed only)."""
-    accuracies = {task: _means(task) for task in TASKS}
-    ours = {"Random": random_choice(accuracies)}
+    known = accuracies()
+    ours = {"Random": random_choice(known)}
     for proxy in ("synflow", "nwot"):
-        ours[f"NASWOT({proxy})"] = naswot(results, proxy, accuracies)
+        ours[f"NASWOT({proxy})"] = naswot(results, proxy, known)
     rows = [
         {"method": name, "setting": ours.get(name, {}).get("setting", "not run here")}
         | _beside("table4", name, ours.get(name, {}))
@@ -188,12 +191,16 @@ def naswot(
     drawn = random.integers(len(rows), size=(NASWOT_RUNS, NASWOT_SIZE))
     best = drawn[np.arange(NASWOT_RUNS), rows["value"].to_numpy()[drawn].argmax(axis=1)]
     keys = rows["key"].iloc[best]
-    row: dict[str, Any] = {"setting": f"bootstrap of {rows['key'].nunique()} scored architectures"}
+    n = rows["key"].nunique()
+    row: dict[str, Any] = {"setting": f"bootstrap of {n} scored architectures", "architectures": n}
     for task in TASKS:
         errors = 100 - accuracies[task].loc[keys]
         row |= {f"{task}_error": float(errors.mean()), f"{task}_std": float(errors.std())}
     return row
 
 
-def _means(task: str) -> pd.Series[float]:
-    return truth.load("nb201", task, "test_mean").set_index("key")["value"]
+def accuracies() -> dict[str, pd.Series[float]]:
+    """Returns the mean test accuracy of every architecture by key, of every task."""
+    return {
+        task: truth.load("nb201", task, "test_mean").set_index("key")["value"] for task in TASKS
+    }

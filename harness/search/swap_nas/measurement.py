@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from harness.core import seeds
@@ -20,7 +20,7 @@ from harness.core.machine import machine
 from harness.core.sections import Place
 from harness.core.types import Status
 from harness.passes.settings import RegulariserSettings
-from harness.scoring.conditions import Conditions
+from harness.scoring.conditions import Conditions, sampled_sizes
 from harness.spaces import darts_space
 from harness.spaces.space import Space, spaces
 
@@ -144,9 +144,9 @@ class Objective:
         return -((self.theta(params) - self.mu) ** 2) / self.sigma
 
 
-def objective_of(space: str, task: str, mu: float | None, sigma: float | None) -> Objective:
+def objective_of(space: Space, task: str, mu: float | None, sigma: float | None) -> Objective:
     """Returns the objective with the space's own μ and σ where they are not given."""
-    place = Place(space, task, batch_size=0, sizes=list)  # every space to search has its own
+    place = Place(space.name, task, batch_size=0, sizes=partial(sampled_sizes, space, task))
     chosen = RegulariserSettings(mu, sigma).at(place)
     return Objective(chosen.mu, chosen.sigma, chosen.unit or 1)
 

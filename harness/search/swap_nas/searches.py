@@ -27,6 +27,7 @@ from harness.search.swap_nas.measurement import (
     Objective,
     PatternScorer,
     objective_of,
+    scored_space,
 )
 from harness.search.swap_nas.swap_nas_settings import SwapNasSettings
 from harness.spaces.space import spaces
@@ -139,7 +140,8 @@ def searches_of(
         Settings(SwapSettings(images, swap.repeats, swap.init)),
     )
     conditions.shared()  # tells what is wrong with images and device before any work
-    objective = objective_of(config.space, config.task, settings.mu, settings.sigma)
+    space = scored_space(config.space, settings.channels, settings.layers)
+    objective = objective_of(space, config.task, settings.mu, settings.sigma)
     folder = work_path(config, "swap_nas", config.space, config.task)
     scorers = [
         PatternScorer(conditions, settings.channels, settings.layers, seed) for seed in config.seeds
