@@ -118,8 +118,8 @@ def _draw(
     labels = [c.label + (STAND_IN if c.stand_in else "") for c in shown]
     failed = sum(c.failures() for c in shown)
     lines = [
-        "Spearman's ρ with the accuracy, mean over seeds. Proxies that every column has come first, "
-        "by their mean. Below each column: seeds × architectures.",
+        "Spearman's ρ with the accuracy, mean over seeds. Proxies of every column come first, by "
+        "their mean. Below each column: seeds × architectures.",
         "Hatched: undefined (all scores of a seed equal). Empty: not scored. "
         f"Runs that failed: {failed}.",
     ]
