@@ -16,8 +16,7 @@ from harness import figures, stats
 from harness.core.errors import DataError, HarnessError
 from harness.core.sections import Place
 from harness.papers.artefact import artefacts
-from harness.papers.compare import counted
-from harness.papers.comparison import VERDICTS, absent, claimed, compared, undefined_in_both
+from harness.papers.comparison import VERDICTS
 from harness.papers.drawing import chosen
 from harness.papers.stored_results import StoredResults
 from harness.papers.swap import printed as published
@@ -30,7 +29,6 @@ from harness.results.finished import Result
 from harness.sources.places import checksum
 from harness.spaces import darts_swap
 from harness.spaces.space import spaces
-from harness.stats.verdict import Estimate, exact
 
 RESULTS = Path(__file__).parent.parent / "results"
 SWAP = [
@@ -271,42 +269,6 @@ def test_published_heat_map_and_table_3():
     assert tuple(table.loc[("swap", 32)]) == (3567.02, 775.45, 0.90)
 
 
-def row(paper, ours, low, high, scale=1):
-    return compared(
-        "SWAP",
-        "table5",
-        "c",
-        "q",
-        paper=exact(paper),
-        ours=Estimate(ours, low, high),
-        why="n = 50",
-        scale=scale,
-    )
-
-
-def test_rows_of_the_comparison():
-    near = row(0.80, 0.85, 0.78, 0.89)
-    assert (near["verdict"], near["why"]) == ("agrees", "")
-    assert (near["low"], near["high"]) == (pytest.approx(-0.02), pytest.approx(0.09))
-    assert (row(0.80, 0.7, 0.65, 0.75)["verdict"], row(0.8, 0.7, 0.65, 0.75)["why"]) == (
-        "differs",
-        "n = 50",
-    )
-    assert row(0.80, 0.6, -0.23, 0.92)["verdict"] == "too few to tell"
-    missing = row(0.80, *[np.nan] * 3)
-    assert missing["verdict"] == "differs" and "undefined" in missing["why"]
-    assert undefined_in_both(missing)["verdict"] == "agrees"
-    # Of what is no correlation, shares of the printed number count.
-    assert row(500, 540, 530, 549, scale=None)["verdict"] == "differs"
-    assert row(500, 540, 505, 549, scale=None)["verdict"] == "agrees"
-    positive = claimed("SWAP", "figure 8", "c", "q", ours=Estimate(0.5, 0.1, 0.7), why="w")
-    assert positive["verdict"] == "agrees"
-    table = pd.DataFrame(
-        [near, missing, row(0.8, 0.6, 0, 1), absent("SWAP", "table5", "", "", "w")]
-    )
-    assert counted(table)[list(VERDICTS)].to_numpy().tolist() == [[1, 1, 1, 1]]
-
-
 def test_comparison_names_every_reason_and_every_gap(drawn):
     table = drawn["compare"].tables["compare"].set_index("column")
     assert set(table.verdict) <= set(VERDICTS)
@@ -327,21 +289,6 @@ def test_comparison_names_every_reason_and_every_gap(drawn):
     # Twelve architectures whose scores say nothing settle nothing that is near.
     wide = heat[(heat.high - heat.low) > 0.4]
     assert len(wide) and (wide.verdict != "agrees").all()
-
-
-def test_both_papers_are_compared_with_what_is_committed():
-    """Every artefact that prints numbers has a row, searches and operation scores included."""
-    table = artefacts.get("compare").draw(StoredResults(RESULTS)).tables["compare"]
-    stored = table[table.verdict != "not here"]
-    found = set(zip(stored.source, stored.artefact, strict=True))
-    assert {
-        ("SWAP", f"{name}") for name in ("table 1", "table 2", "figure 5b", "figure 8")
-    } <= found
-    assert {("Zero-Cost-PT", f"table {i}") for i in (1, 2, 3, 4, 5)} <= found
-    sheet = stored[stored.column.fillna("").str.contains("authors' sheet")]
-    assert len(sheet) == 14 and (sheet.verdict == "agrees").all(), "computed from their own scores"
-    same = stored[stored.column.fillna("").str.contains("synflow, faithful")]
-    assert len(same) == 3 and (same.verdict == "agrees").all(), "every seed selects one cell"
 
 
 def test_every_ablation_is_a_sample_of_its_own(root, tmp_path):
@@ -399,6 +346,17 @@ def test_job_draws_what_it_can_and_keeps_what_it_drew_before(root, tmp_path, cap
     assert record["artefacts"].keys() == {"figure10", "figure6"}
     rests = record["artefacts"]["figure10"]["results"]
     assert rests == {"main/nb201/cifar10": checksum(root / "main/nb201/cifar10/run.json")}
+
+
+def test_figures_show_the_study_that_is_named(root, tmp_path, capsys):
+    shutil.copytree(root / "main/nb201", tmp_path / "mine/nb201")
+    assert call(tmp_path, "job=paper", "paper=figure16", "results=.") == 1
+    assert "holds none of" in capsys.readouterr().err
+    assert call(tmp_path, "job=paper", "paper=figure16", "of=mine", "results=.") == 0
+    record = json.loads((tmp_path / "paper/run.json").read_text())
+    assert all(
+        name.startswith("mine/nb201/") for name in record["artefacts"]["figure16"]["results"]
+    )
 
 
 def test_what_paper_names():

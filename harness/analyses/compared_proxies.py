@@ -17,7 +17,7 @@ from harness.results.folder import replacing
 from harness.results.layout import study_of
 
 REFERENCE = "reg_swap"
-RESAMPLED = "Architectures resampled 1000 times per seed; 95\N{NO-BREAK SPACE}% intervals."
+RESAMPLED = "95\N{NO-BREAK SPACE}% intervals from architectures resampled 1000 times."
 
 
 def compare_proxies(config: Config, study: str) -> Path:

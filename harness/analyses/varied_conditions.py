@@ -42,7 +42,8 @@ def compare_conditions(config: Config, studies: str) -> Path:
         table,
         "How SWAP's correlation depends on its conditions",
         f"Spearman's ρ with accuracy on {', '.join(sorted(set(table['space'])))}, n = "
-        f"{table['n'].min()} architectures; bars: 95\N{NO-BREAK SPACE}% bootstrap intervals.",
+        f"{table['n'].min()} architectures; bars: 95\N{NO-BREAK SPACE}% intervals from resampled "
+        "architectures.",
     )
     folder = root / study_of(config)
     with replacing(folder) as fresh:

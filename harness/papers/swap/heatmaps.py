@@ -50,7 +50,7 @@ def available(results: StoredResults, names: Names) -> list[Result]:
     found = [results.column(*name) for name in names if results.has(*name)]
     if not found:
         wanted = ", ".join("/".join(name) for name in names)
-        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make study`.")
+        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make scores`.")
     return found
 
 
@@ -118,8 +118,8 @@ def _draw(
     labels = [c.label + (STAND_IN if c.stand_in else "") for c in shown]
     failed = sum(c.failures() for c in shown)
     lines = [
-        "Spearman's ρ with accuracy, mean over seeds. Proxies that every column has come first, "
-        "by their mean. Below each column: seeds × architectures.",
+        "Spearman's ρ with the accuracy, mean over seeds. Proxies of every column come first, by "
+        "their mean. Below each column: seeds × architectures.",
         "Hatched: undefined (all scores of a seed equal). Empty: not scored. "
         f"Runs that failed: {failed}.",
     ]

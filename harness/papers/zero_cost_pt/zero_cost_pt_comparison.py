@@ -31,7 +31,7 @@ SEARCHES = "not searched yet: make zcpt-search zcpt-orders zcpt-proxies"
 
 def zero_cost_pt_rows(results: StoredResults) -> Iterator[Row]:
     """Yields a row per printed number, and one per artefact that only training would make."""
-    for rows in (_operations, _searches, _methods, _distinct, _networks):
+    for rows in (_operations, _searches, _methods, distinct_rows, _networks):
         yield from rows(results)
     for row in printed()["untrained"]:
         yield absent(PAPER, row["artefact"], "", row["paper"], f"needs training: {row['what']}")
@@ -155,7 +155,7 @@ def _methods(results: StoredResults) -> Iterator[Row]:
             )
 
 
-def _distinct(results: StoredResults) -> Iterator[Row]:
+def distinct_rows(results: StoredResults) -> Iterator[Row]:
     """Yields section 4.2: how many architectures N iterations in random order meet."""
     said = printed()["distinct"]
     n = said["iterations"]
