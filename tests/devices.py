@@ -19,11 +19,14 @@ class Device(TorchDispatchMode):
     Attributes:
         waits: Name of an operation -> how often it waited: numbers that are read, copies between
             host and device, and results whose size depends on values.
+        draws: How many random numbers' operations did: a seed means the same everywhere only if
+            all are drawn on the CPU.
         launches: How many operations ran on the device.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.draws = 0
         self.waits: Counter[str] = Counter()
         self.launches = 0
 
@@ -53,7 +56,10 @@ class Device(TorchDispatchMode):
             if result is not NotImplemented:
                 self.waits[str(operation)] += 1
                 return result
-        return operation(*args, **kwargs)
+        result = operation(*args, **kwargs)
+        if torch.Tag.nondeterministic_seeded in operation.tags and result.is_meta:
+            self.draws += 1
+        return result
 
     def _of_the_host(self, operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if operation is aten._to_copy.default and str(kwargs.get("device")) == "meta":

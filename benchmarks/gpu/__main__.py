@@ -7,6 +7,7 @@ the packages that the machine lacks are unpacked from the kit first.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -78,6 +79,7 @@ def prepared(scratch: Path) -> dict[str, str]:
         if find_spec(MODULES.get(package, package)) is None:
             with zipfile.ZipFile(wheel) as archive:  # they are pure Python
                 archive.extractall(site)
+    name_commit()
     paths = [str(Path.cwd()), str(site), os.environ.get("PYTHONPATH", "")]
     return os.environ | {
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
@@ -85,6 +87,14 @@ def prepared(scratch: Path) -> dict[str, str]:
         "GPU_WORK": str(scratch),
         "OMP_NUM_THREADS": "1",
     }
+
+
+def name_commit() -> None:
+    """Writes down which commit this is, where the tree travelled without its history."""
+    facts = KIT / "kit.json"
+    if facts.exists() and not Path(".git").exists():
+        commit = json.loads(facts.read_text())["commit"] or ""
+        Path("harness/exported_commit.txt").write_text(f"{commit}\n")
 
 
 def run_part(

@@ -25,7 +25,7 @@ from harness.scoring.shard import score_architecture
 
 GOLDEN = "tests/golden/scores.parquet"
 EACH = 3  # architectures per space, of different tasks where there are several
-WORKERS = {"device": 4, "cpu": 8}
+WORKERS = {"device": 4, "cpu": 12}
 
 
 class Case(NamedTuple):
@@ -97,25 +97,27 @@ def compare(part: Part, golden: pd.DataFrame, rows: Sequence[dict[str, Any]]) ->
         columns = other[[*same, "value", "status"]]
         wide = wide.merge(columns, on=same, how="left", suffixes=("", f"_{name}"))
     wide["from_cpu"] = relative(wide.value, wide.value_cpu)
+    wide["from_golden"] = relative(wide.value, wide.value_golden)
     wide["cpu_from_golden"] = relative(wide.value_cpu, wide.value_golden)
     wide["other_status"] = (wide.status != wide.status_golden).astype(int)
     by_proxy = wide.groupby("proxy").agg(
         architectures=("key", "size"),
         compared=("from_cpu", "count"),
         largest_difference_from_cpu=("from_cpu", "max"),
+        from_golden=("from_golden", "max"),
         cpu_from_golden=("cpu_from_golden", "max"),
         other_status=("other_status", "sum"),
         seconds=("seconds", "mean"),
     )
     failed = wide[wide.other_status == 1]
+    largest = wide[wide.from_cpu > 0].nlargest(10, "from_cpu")
+    largest = largest[["space", "task", "proxy", "value", "value_cpu", "value_golden"]]
     part.record(
         done=f"{found[found['where'] == 'device'].key.nunique()} architectures on the device, "
         f"{found[found['where'] == 'cpu'].key.nunique()} on the CPU",
         by_proxy=by_proxy.reset_index().to_dict("records"),
         other_status=failed[[*same, "status", "status_golden", "message"]].to_dict("records"),
-        largest=wide.nlargest(10, "from_cpu")[[*same[:2], "proxy", "value", "value_cpu"]].to_dict(
-            "records"
-        ),
+        largest=largest.to_dict("records"),
         scores=[[row[key] for key in (*same, "where", "value", "status")] for row in rows],
     )
 

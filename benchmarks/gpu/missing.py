@@ -17,12 +17,15 @@ from harness.command_line.compose import from_mapping
 from harness.config import Config
 from harness.core.sections import Settings, score_sections
 from harness.evaluation import study_of
+from harness.executors.progress import blocks
 from harness.jobs.job import jobs
 from harness.results.finished import stored_scores
 from harness.results.layout import work_path
 from harness.scoring.scope import Scope
 from harness.scoring.shard import SCHEMA, ScoreShard, score_table
 from harness.scoring.study import Study
+
+SHARD_SECONDS = 20.0  # on a CPU: what is unfinished when the time is up is lost
 
 
 def missing_shards(command_lines: Sequence[Sequence[str]]) -> list[ScoreShard]:
@@ -58,10 +61,12 @@ def _of_column(config: Config) -> list[tuple[float, ScoreShard]]:
     stored = pd.concat([table.read(), earlier[SCHEMA.names]], ignore_index=True)
     rows = with_either(stored, on_cpu, on_gpu)
     seconds = seconds_per_architecture(stored, on_cpu.scored)
-    return [
-        (sum(seconds.get(name, 0.0) for name in shard.proxies), shard)
-        for shard in on_gpu.missing(rows, table.folder)
-    ]
+    found = []
+    for shard in on_gpu.missing(rows, table.folder):
+        cost = sum(seconds.get(name, 0.0) for name in shard.proxies)
+        size = max(int(SHARD_SECONDS / cost), 1) if cost else len(shard.keys)
+        found += [(cost, replace(shard, keys=tuple(k))) for k in blocks(shard.keys, size)]
+    return found
 
 
 def with_either(stored: pd.DataFrame, on_cpu: Study, on_gpu: Study) -> pd.DataFrame:

@@ -146,12 +146,12 @@ def throughput(part: Part, workers: int) -> dict[str, Any]:
             first.setdefault(pid, end)
             ends.append((end, done))
     since = max(first.values())
-    last = max(end for end, done in ends if done)
-    counted = sum(done for end, done in ends if end > since)
+    later = [(end, done) for end, done in ends if end > since and done]
+    counted = sum(done for _, done in later)
     return {
         "workers": workers,
         "architectures": counted,
-        "per_second": counted / (last - since) if counted else float("nan"),
+        "per_second": counted / (max(later)[0] - since) if later else 0.0,
         "seconds_until_all_had_started": since - started,
         **used,
     }

@@ -13,7 +13,7 @@ from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import ZenSettings
-from harness.passes.transfer import numbers
+from harness.passes.transfer import noise_like, numbers
 from harness.passes.weighted_layers import fresh_buffers, gaussian_parameters, watching
 
 
@@ -44,8 +44,8 @@ def zen(run: Run, settings: ZenSettings) -> Observations:
         buffers = fresh_buffers(run.network)
         for _ in range(settings.repeats):
             state = {**gaussian_parameters(run.network), **buffers}
-            noise = torch.randn_like(run.batch.images)
-            perturbed = noise + settings.gamma * torch.randn_like(noise)
+            noise, other = (noise_like(run.batch.images) for _ in range(2))
+            perturbed = noise + settings.gamma * other
             f, g = (_features(run.network, tap, state, images) for images in (noise, perturbed))
             differences.append((f - g).abs().sum(dim=tuple(range(1, f.dim()))).mean())
             variances.append(tuple(b.clone() for n, b in buffers.items() if "running_var" in n))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +14,7 @@ from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import MecoSettings
-from harness.passes.transfer import copied, numbers, on_host
+from harness.passes.transfer import copied, noise_like, numbers, on_host
 from harness.passes.weighted_layers import kaiming_parameters, watching
 
 
@@ -51,7 +50,7 @@ def single_image(run: Run, settings: MecoSettings) -> Observations:
     with run.undisturbed("meco"), torch.no_grad():
         image = run.batch.images[:1]
         if settings.input == "noise":
-            image = image.new_empty(1, image.shape[1], 64, 64).normal_()
+            image = noise_like(image.new_empty(1, image.shape[1], 64, 64))
         with watching(list(run.network.modules()), see):
             run.network(image)
         enough = [len(one) >= settings.channels for one in maps]
@@ -127,10 +126,11 @@ def cell_features(run: Run) -> Observations:
     with run.undisturbed("az_nas"):
         drawn = kaiming_parameters(run.network, mode="fan_in")
         state = {name: value.requires_grad_(True) for name, value in drawn.items()}
-        noise = torch.randn_like(run.batch.images)
+        noise = noise_like(run.batch.images)
         with watching(boundaries(run.network), see):
             functional_call(run.network, state, (noise,))
-        passages = [_passage(before, after) for before, after in pairwise(features)]
+        signs = [torch.randint(0, 2, one.shape).to(torch.int8) for one in features[1:]]
+        passages = list(map(_passage, features, features[1:], copied(signs, noise.device)))
     covariances = on_host([_covariance(feature.detach()) for feature in features])
     eigenvalues = [torch.linalg.eigvalsh(covariance) for covariance in covariances]
     spectral = _spectral_norms(passages)
@@ -154,14 +154,14 @@ def boundaries(network: nn.Module) -> list[nn.Module]:
     return [stem, *cells]
 
 
-def _passage(before: Tensor, after: Tensor) -> tuple[Tensor, Tensor]:
-    """Pulls random signs back through a cell.
+def _passage(before: Tensor, after: Tensor, coins: Tensor) -> tuple[Tensor, Tensor]:
+    """Pulls random signs, given as 0 and 1, back through a cell.
 
     Returns:
         The mean product of what arrives with the signs, channels by channels, in float64; and
         whether exactly the signs arrive.
     """
-    signs = torch.randint(0, 2, after.shape, device=after.device).to(after) * 2 - 1
+    signs = coins.to(after) * 2 - 1
     pulled = torch.zeros_like(before)
     if after.requires_grad and before.requires_grad:
         (pulled,) = torch.autograd.grad(

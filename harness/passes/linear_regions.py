@@ -12,7 +12,7 @@ from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import LinearRegionSettings
-from harness.passes.transfer import on_device
+from harness.passes.transfer import copied, on_device
 from harness.passes.weighted_layers import kaiming_parameters
 
 
@@ -38,29 +38,32 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
         network = on_device(thin, images.device).train() if thin else run.network
         channels = 1 if thin else images.shape[1]
         state = kaiming_parameters(network, mode="fan_in")
-        crops = [
-            _crops(images, settings.samples, settings.size, channels)
-            for _ in range(settings.batches)
-        ]
+        drawn = [_places(images, settings, channels) for _ in range(settings.batches)]
+        places = copied(drawn, images.device)
+        crops = [_crops(images, one, settings.size) for one in places]
         bits = [_bits(network, state, cropped) for cropped in crops]
     patterns = torch.cat(bits)
     regions = int(torch.unique(_packed(patterns), dim=0).shape[0])
     return {LinearRegions: LinearRegions(regions, len(patterns))}
 
 
-def _crops(images: Tensor, samples: int, size: int, channels: int) -> Tensor:
-    """Cuts random size² crops, of one random channel if one is wanted."""
+def _places(images: Tensor, settings: LinearRegionSettings, channels: int) -> Tensor:
+    """Draws image, top and left of each crop and, if one is wanted, its channel: 3 or 4 × crops."""
     n, depth, height, width = images.shape
-    device = images.device
-    which = torch.randint(n, (samples,), device=device)
-    top = torch.randint(height - size + 1, (samples, 1, 1), device=device)
-    left = torch.randint(width - size + 1, (samples, 1, 1), device=device)
-    offset = torch.arange(size, device=device)
-    rows, columns = top + offset[None, :, None], left + offset[None, None, :]
+    most = [n, height - settings.size + 1, width - settings.size + 1]
+    most += [depth] if channels == 1 else []
+    return torch.stack([torch.randint(one, (settings.samples,)) for one in most])
+
+
+def _crops(images: Tensor, places: Tensor, size: int) -> Tensor:
+    """Cuts crops of size² pixels, of one channel if ``places`` names it."""
+    which, top, left, *channel = places
+    offset = torch.arange(size, device=images.device)
+    rows = top[:, None, None] + offset[None, :, None]
+    columns = left[:, None, None] + offset[None, None, :]
     crops = images.permute(0, 2, 3, 1)[which[:, None, None], rows, columns].permute(0, 3, 1, 2)
-    if channels == 1:
-        channel = torch.randint(depth, (samples,), device=device)
-        crops = crops[torch.arange(samples, device=device), channel][:, None]
+    if channel:
+        crops = crops[torch.arange(len(crops), device=images.device), channel[0]][:, None]
     return crops.contiguous()
 
 

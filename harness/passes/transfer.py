@@ -38,6 +38,11 @@ def copied(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
+def noise_like(images: Tensor) -> Tensor:
+    """Draws N(0,1) in the shape and layout of images, from the CPU's generator on any device."""
+    return torch.randn_like(images, device="cpu").to(images.device)
+
+
 def on_device(network: N, device: torch.device | str) -> N:
     """Moves a network from the CPU to a device; its parameters and buffers travel as one block.
 

@@ -9,6 +9,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from harness.passes.transfer import copied
+
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
@@ -86,7 +88,7 @@ def gaussian_parameters(network: nn.Module) -> dict[str, Tensor]:
     Returns:
         Parameter name -> tensor, for all parameters.
     """
-    return _redrawn_parameters(network, torch.randn_like)
+    return _redrawn_parameters(network, lambda weight: torch.randn_like(weight, device="cpu"))
 
 
 def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
@@ -97,13 +99,16 @@ def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
     """
 
     def draw(weight: Tensor) -> Tensor:
-        return nn.init.kaiming_normal_(torch.empty_like(weight), mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
+        new = torch.empty_like(weight, device="cpu")
+        return nn.init.kaiming_normal_(new, mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
 
     return _redrawn_parameters(network, draw)
 
 
 def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-    drawn = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    """Replaces parameters; weights are drawn on the CPU, so that they are the same everywhere."""
+    kept = {name: parameter.detach() for name, parameter in network.named_parameters()}
+    drawn: dict[str, Tensor] = {}
     for prefix, module in network.named_modules():
         if not isinstance(module, (nn.Conv2d, nn.Linear, nn.GroupNorm, *NORMS)):
             continue
@@ -112,8 +117,11 @@ def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) ->
             if name == "weight" and isinstance(module, (nn.Conv2d, nn.Linear)):
                 drawn[full] = draw(parameter.detach())
             elif name in ("weight", "bias"):
-                drawn[full] = torch.full_like(parameter, 1.0 if name == "weight" else 0.0)
-    return drawn
+                kept[full] = torch.full_like(parameter, 1.0 if name == "weight" else 0.0)
+    if drawn:
+        device = kept[next(iter(drawn))].device
+        kept |= zip(drawn, copied(list(drawn.values()), device), strict=True)
+    return kept
 
 
 def fresh_buffers(network: nn.Module) -> dict[str, Tensor]:

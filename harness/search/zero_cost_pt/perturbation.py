@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from harness.core.errors import HarnessError
 from harness.core.types import Batch, Score
 from harness.passes.run import Run
+from harness.passes.transfer import on_host
 from harness.scoring import engine
 from harness.search.supernets.supernet import (
     Carry,
@@ -147,7 +148,7 @@ class PerturbationScorer:
         if kind not in self._prefixes:
             self._prefixes[kind] = self._prefix(kind)
         prefix = self._prefixes[kind]
-        return [log_determinant(self._finish(prefix, state)) for state in states]
+        return [*map(log_determinant, on_host([self._finish(prefix, state) for state in states]))]
 
     def _prefix(self, kind: str) -> _Prefix:
         """Runs what comes before the first cell of a type, and that cell for its memory."""
