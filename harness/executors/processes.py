@@ -30,6 +30,7 @@ from harness.executors.executor import (
     on_gpu,
 )
 from harness.executors.local import local
+from harness.executors.worker import prepare_worker
 
 
 @section("executor")
@@ -116,10 +117,8 @@ def visible_gpus() -> list[str]:
 def _start_worker(threads: int, gpus: SimpleQueue[str] | None) -> None:
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()
-    import torch
-
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once and in silence
-    torch.set_num_threads(threads)
+    prepare_worker(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.core.types import Batch
+from harness.passes.fast_gradients import fast_gradients
 from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
@@ -26,7 +27,7 @@ def gradient_signs(run: Run) -> Observations:
     """Runs each image alone, forward and backward; train-mode batch norm sees one image."""
     batch = run.batch
     assert batch.labels is not None
-    with run.undisturbed("gradsign"):
+    with run.undisturbed("gradsign"), fast_gradients(run):
         weights = weights_of(run.network)
         sums = [torch.zeros_like(weight) for weight in weights]
         for i in range(len(batch)):
