@@ -190,3 +190,29 @@ def test_each_executor_has_its_name_and_reserves_one_core() -> None:
     for one in executors.values():
         assert one.defaults.name == one.name
         assert one.defaults.threads == getattr(one.defaults, "cores", 1) == 1
+
+
+FAULTS = """
+import resource, torch
+from harness.executors.worker import keep_freed_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    x = torch.ones(2**24)  # 64 MiB, 16,384 pages
+    y = x + x
+    z = x * y
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+print(min([faults() for _ in range(5)]))
+keep_freed_memory()
+print(min([faults() for _ in range(20)]))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="about glibc's malloc")
+def test_a_worker_uses_freed_memory_again() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-c", FAULTS], check=True, capture_output=True, text=True
+    ).stdout
+    usual, kept = map(int, printed.split())
+    assert kept < usual / 2

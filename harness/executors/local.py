@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from harness.executors.executor import ExecutorSettings, Item, Result, executor
+from harness.executors.worker import prepare_worker
 
 
 @executor
@@ -15,7 +16,7 @@ def local(
     import torch
 
     before = torch.get_num_threads()
-    torch.set_num_threads(settings.threads)
+    prepare_worker(settings.threads)
     try:
         yield from map(function, items)
     finally:

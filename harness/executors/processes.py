@@ -33,6 +33,7 @@ from harness.executors.executor import (
     on_gpu,
 )
 from harness.executors.local import local
+from harness.executors.worker import prepare_worker
 
 log = logging.getLogger(__name__)
 
@@ -171,14 +172,12 @@ def _attempt(function: Callable[[Item], Result], item: Item) -> Result:
 def _start_worker(threads: int, gpus: SimpleQueue[str] | None, sharing: int) -> None:
     if gpus is not None:
         os.environ["CUDA_VISIBLE_DEVICES"] = gpus.get()
-    import torch
-
     if gpus is not None and sharing > 1:
         with suppress(RuntimeError, AssertionError):  # without a GPU: the first item says so
             _limit_memory(sharing)
 
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a worker at once and in silence
-    torch.set_num_threads(threads)
+    prepare_worker(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

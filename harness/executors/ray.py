@@ -27,6 +27,7 @@ from harness.executors.executor import (
     on_gpu,
     require,
 )
+from harness.executors.worker import prepare_worker
 
 IN_FLIGHT = 1000  # waiting for one of n tasks costs n steps, and a study has 10^5
 OBJECT_STORE = 128 * 2**20  # bytes; results are single numbers
@@ -135,9 +136,7 @@ def _work(
             "needs one that all machines share."
         ) from error
     os.environ.update(environment)
-    import torch
-
-    torch.set_num_threads(threads)
+    prepare_worker(threads)
     return function(item)
 
 

@@ -24,6 +24,7 @@ from harness.executors.executor import (
     on_gpu,
     require,
 )
+from harness.executors.worker import prepare_worker
 
 POLL_SECONDS = {"slurm": 10, "local": 0.5}
 
@@ -139,9 +140,7 @@ class ArrayTask(Generic[Item, Result]):
 
     def __call__(self, items: Sequence[Item]) -> tuple[list[Result], HarnessError | None]:
         """Does the items that are still to do; returns the results and what stopped it."""
-        import torch
-
-        torch.set_num_threads(self.threads)
+        prepare_worker(self.threads)
         try:
             while len(self.results) < len(items):
                 self.results.append(self.function(items[len(self.results)]))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from harness.core.errors import UndefinedScoreError
+from harness.passes.fast_gradients import fast_gradients
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import MecoSettings
@@ -123,7 +124,7 @@ def cell_features(run: Run) -> Observations:
     def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
         features.append(output)
 
-    with run.undisturbed("az_nas"):
+    with run.undisturbed("az_nas"), fast_gradients(run):
         drawn = kaiming_parameters(run.network, mode="fan_in")
         state = {name: value.requires_grad_(True) for name, value in drawn.items()}
         noise = noise_like(run.batch.images)

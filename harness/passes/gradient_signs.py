@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from harness.core.types import Batch
+from harness.passes.fast_gradients import fast_gradients
 from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
@@ -32,7 +33,7 @@ def gradient_signs(run: Run) -> Observations:
     longer than the kernels do, so that several images run at once; where the network allows it.
     """
     assert run.batch.labels is not None
-    with run.undisturbed("gradsign"):
+    with run.undisturbed("gradsign"), fast_gradients(run):
         if run.batch.images.device.type == "cpu":
             sums = signs_one_by_one(run.network, run.batch)
         else:

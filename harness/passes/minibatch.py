@@ -7,18 +7,17 @@ it is never split.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
 from harness.core.errors import UndefinedScoreError
+from harness.passes.fast_gradients import fast_gradients
 from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import Agreement, is_swap_relu, watching_relus
 from harness.passes.run import Run
-from harness.passes.second_order import fast_second_derivatives
 from harness.passes.weighted_layers import watching, weighted_layers, weights_of
 
 
@@ -119,7 +118,7 @@ def minibatch(run: Run) -> Observations:
     differentiate = bool(run.wanted & (LABELLED | {InputJacobian}))
     with (
         run.undisturbed("minibatch"),
-        _prepared(run),
+        fast_gradients(run, twice=HessianGradient in run.wanted),
         torch.set_grad_enabled(differentiate),
     ):
         forward = _forward(run)
@@ -140,14 +139,10 @@ def second_minibatch(run: Run) -> Observations:
     if run.batch.second is None:
         raise UndefinedScoreError("needs a second minibatch (Batch.second)")
     second = replace(run, batch=run.batch.second, wanted=frozenset({LossGradients}))
-    with run.undisturbed("second minibatch"):
+    with run.undisturbed("second minibatch"), fast_gradients(run):
         gradients = _loss_observations(second, _forward(second))[LossGradients]
     assert isinstance(gradients, LossGradients)
     return {SecondGradients: SecondGradients(gradients.gradients)}
-
-
-def _prepared(run: Run) -> AbstractContextManager[None]:
-    return fast_second_derivatives(run.network) if HessianGradient in run.wanted else nullcontext()
 
 
 def _forward(run: Run) -> _Forward:

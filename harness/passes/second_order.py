@@ -1,14 +1,15 @@
-"""Convolution and batch norm whose second derivatives take few passes over memory.
+"""Convolution and batch norm whose derivatives take few passes over memory.
 
 torch differentiates the backward of batch norm as about thirty small operations, and that of a
 convolution as convolutions of unusual shapes; on a CPU they are most of a double backward. Written
 out, either is a handful of the kernels that a first backward runs. First derivatives come from the
-very kernels of torch, second ones agree with torch's up to rounding.
+very kernels of torch, but for those of depthwise convolutions (``harness.passes.depthwise``); these
+and the second ones agree with torch's up to rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,8 +19,23 @@ from torch import Tensor, nn
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+from harness.core.layouts import layout_of
+from harness.passes import depthwise
+from harness.passes.convolutions import Geometry, convolve, gradient_of_input, gradient_of_weight
+from harness.passes.gradient_layouts import in_layout
+
 aten = torch.ops.aten
 Gradients = tuple[Tensor | None, ...]
+
+
+@contextmanager
+def fast_first_derivatives(network: nn.Module) -> Iterator[None]:
+    """Lets depthwise convolutions use the functions of this module where torch's are slow.
+
+    They can be differentiated twice, as all in this module.
+    """
+    with _replacing(network, _slow_convolution):
+        yield
 
 
 @contextmanager
@@ -30,22 +46,45 @@ def fast_second_derivatives(network: nn.Module) -> Iterator[None]:
     count as constants, and running statistics stay as they are. Subclasses and modules with a
     ``forward`` of their own are left alone.
     """
+    with _replacing(network, lambda module: _convolution_of(module) or _norm_of(module)):
+        yield
+
+
+Forward = Callable[[Tensor], Tensor]
+
+
+@contextmanager
+def _replacing(
+    network: nn.Module, forward_of: Callable[[nn.Module], Forward | None]
+) -> Iterator[None]:
     replaced: list[nn.Module] = []
     try:
         for module in network.modules():
-            if "forward" in vars(module):
-                continue
-            if type(module) is nn.BatchNorm2d and module.training:
-                module.forward = partial(_batch_norm, module)  # type: ignore[method-assign]
-            elif type(module) is nn.Conv2d and _has_plain_padding(module):
-                module.forward = partial(_convolution, module)  # type: ignore[method-assign]
-            else:
-                continue
-            replaced.append(module)
+            forward = None if "forward" in vars(module) else forward_of(module)
+            if forward is not None:
+                module.forward = forward
+                replaced.append(module)
         yield
     finally:
         for module in replaced:
             del module.forward
+
+
+def _slow_convolution(module: nn.Module) -> Forward | None:
+    slow = isinstance(module, nn.Conv2d) and depthwise.is_slow(module)
+    return _convolution_of(module) if slow else None
+
+
+def _convolution_of(module: nn.Module) -> Forward | None:
+    if type(module) is nn.Conv2d and _has_plain_padding(module):
+        return partial(_convolution, module)
+    return None
+
+
+def _norm_of(module: nn.Module) -> Forward | None:
+    if type(module) is nn.BatchNorm2d and module.training:
+        return partial(_batch_norm, module)
+    return None
 
 
 def _has_plain_padding(layer: nn.Conv2d) -> bool:
@@ -105,8 +144,8 @@ class _BatchNormBackward(Function):
 
         and for g that of the backward itself, which is a symmetric map.
         """
-        v = of_x[0]
         g, x = ctx.saved_tensors
+        v = in_layout(layout_of(x), of_x[0])
         scale, mean, inverse_std = ctx.norm
         mean_g, mean_gx = ctx.means
         to_g, mean_v, mean_vx = _to_x(v, x, ctx.norm)
@@ -132,19 +171,12 @@ def _per_channel(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-class _Geometry(NamedTuple):
-    """How a convolution slides."""
-
-    stride: tuple[int, ...]
-    padding: tuple[int, ...]
-    dilation: tuple[int, ...]
-    groups: int
-
-
 def _convolution(layer: nn.Conv2d, x: Tensor) -> Tensor:
+    if not torch.is_grad_enabled():
+        return nn.Conv2d.forward(layer, x)
     padding = layer.padding
     assert not isinstance(padding, str)
-    geometry = _Geometry(layer.stride, padding, layer.dilation, layer.groups)
+    geometry = Geometry(layer.stride, padding, layer.dilation, layer.groups)
     bias = None if layer.bias is None else layer.bias.detach()
     return _Convolution.apply(x, layer.weight, bias, geometry)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -154,11 +186,11 @@ class _Convolution(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: _Geometry
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = geometry
-        return _convolve(x, weight, geometry, bias)
+        return convolve(x, weight, geometry, bias)
 
     @staticmethod
     def backward(ctx: Any, *of_y: Tensor) -> Gradients:
@@ -171,7 +203,7 @@ class _ConvolutionBackward(Function):
 
     @staticmethod
     def forward(
-        ctx: Any, g: Tensor, x: Tensor, weight: Tensor, geometry: _Geometry
+        ctx: Any, g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry
     ) -> tuple[Tensor | None, Tensor]:
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(g, x, weight)
@@ -191,35 +223,21 @@ class _ConvolutionBackward(Function):
         g, x, weight = ctx.saved_tensors
         to_g = to_x = to_weight = None
         if v is not None:
-            to_g = _convolve(v, weight, ctx.geometry)
+            to_g = convolve(v, weight, ctx.geometry)
             to_weight = _to_weight(g, v, weight, ctx.geometry)
         if u is not None:
-            through_weight = _convolve(x, u, ctx.geometry)
+            through_weight = convolve(x, u, ctx.geometry)
             to_g = through_weight if to_g is None else to_g.add_(through_weight)
             if ctx.needs_input_grad[1]:
                 to_x = _to_input(g, x, u, ctx.geometry)
         return to_g, to_x, to_weight, None
 
 
-def _convolve(x: Tensor, weight: Tensor, geometry: _Geometry, bias: Tensor | None = None) -> Tensor:
-    stride, padding, dilation, groups = geometry
-    y: Tensor = aten.convolution(x, weight, bias, stride, padding, dilation, False, [0, 0], groups)
-    return y
+def _to_input(g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    own = depthwise.is_depthwise(weight, geometry)
+    return (depthwise.to_input if own else gradient_of_input)(g, x, weight, geometry)
 
 
-def _to_input(g: Tensor, x: Tensor, weight: Tensor, geometry: _Geometry) -> Tensor:
-    return _convolution_backward(g, x, weight, geometry, [True, False, False])[0]
-
-
-def _to_weight(g: Tensor, x: Tensor, weight: Tensor, geometry: _Geometry) -> Tensor:
-    return _convolution_backward(g, x, weight, geometry, [False, True, False])[1]
-
-
-def _convolution_backward(
-    g: Tensor, x: Tensor, weight: Tensor, geometry: _Geometry, mask: list[bool]
-) -> tuple[Tensor, Tensor, Tensor]:
-    stride, padding, dilation, groups = geometry
-    gradients: tuple[Tensor, Tensor, Tensor] = aten.convolution_backward(
-        g, x, weight, None, stride, padding, dilation, False, [0, 0], groups, mask
-    )
-    return gradients
+def _to_weight(g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
+    own = depthwise.is_depthwise(weight, geometry)
+    return (depthwise.to_weight if own else gradient_of_weight)(g, x, weight, geometry)

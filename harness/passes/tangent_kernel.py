@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from harness.passes.fast_gradients import fast_gradients
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import NtkSettings
@@ -31,7 +32,7 @@ def ntk(run: Run, settings: NtkSettings) -> Observations:
     """
     images = run.batch.images[: settings.images]
     parameters: dict[str, Tensor] = dict(run.network.named_parameters())
-    with run.undisturbed("ntk"):
+    with run.undisturbed("ntk"), fast_gradients(run):
         if settings.init == "kaiming":
             drawn = kaiming_parameters(run.network, mode="fan_out")
             parameters = {name: value.requires_grad_(True) for name, value in drawn.items()}

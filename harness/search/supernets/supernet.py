@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
+from harness.core.layouts import zeros_beside
 from harness.spaces.networks.darts_operations import Zero
 
 ALPHA_SCALE = 1e-3
@@ -77,7 +78,7 @@ class Runner:
             if in_force(term):
                 output = term.factor * term.operation(term.source)
                 node = output if node is None else node + output
-        return terms[0].source.new_zeros(tuple(shape)) if node is None else node
+        return zeros_beside(terms[0].source, shape) if node is None else node
 
 
 def in_force(term: Term) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from harness.core.layouts import zeros_beside
 from harness.passes.patterns import agreement, flat, positive
 from harness.scoring.arithmetic import exact_arithmetic
 from harness.search.supernets.supernet import Runner, Term, in_force
@@ -157,7 +158,7 @@ def _weighted_sum(
     outputs: Sequence[tuple[float, Tensor]], source: Tensor, shape: Sequence[int]
 ) -> Tensor:
     if not outputs:
-        return source.new_zeros(tuple(shape))
+        return zeros_beside(source, shape)
     (weight, first), *others = outputs
     if weight == 1 and not others:
         return first

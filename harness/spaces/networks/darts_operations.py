@@ -22,8 +22,8 @@ class FactorizedReduce(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Maps N×c_in×H×W to N×c_out×⌈H/2⌉×⌈W/2⌉."""
         x = self.relu(x)
-        # The padding is only ever read where H or W is odd.
-        shifted = nn.functional.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        # The zero row and column are only ever read where H or W is odd.
+        shifted = nn.functional.pad(x, (-1, 1, -1, 1))
         return self.norm(torch.cat([self.conv_a(x), self.conv_b(shifted)], dim=1))  # type: ignore[no-any-return]
 
 

@@ -55,7 +55,7 @@ class Nb101Cell(nn.Module):
         for vertex, operation in enumerate(self.operations, start=1):
             width = self.widths[vertex]
             terms = [
-                vertices[source][:, :width] if source > 0 else self.projections[str(vertex)](x)
+                _cut(vertices[source], width) if source > 0 else self.projections[str(vertex)](x)
                 for source in self.spec.sources(vertex)
             ]
             vertices.append(operation(sum(terms[1:], start=terms[0])))
@@ -65,6 +65,11 @@ class Nb101Cell(nn.Module):
         if str(last) in self.projections:
             terms.append(self.projections[str(last)](x))
         return sum(terms[1:], start=terms[0])
+
+
+def _cut(x: Tensor, width: int) -> Tensor:
+    # A slice of everything would cost its backward two passes over memory.
+    return x if x.shape[1] == width else x[:, :width]
 
 
 def _operation(name: str, width: int) -> nn.Module:

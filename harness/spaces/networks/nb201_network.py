@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from harness.core.layouts import zeros_beside
 from harness.spaces.nb201 import CELLS_PER_STAGE, EDGES, WIDTHS, Operations
 from harness.spaces.networks.residual_reduction import ResidualReduction, relu_conv_bn
 
@@ -35,7 +36,7 @@ class Nb201Cell(nn.Module):
                 for source in range(target)
                 if (edge := f"{source}->{target}") in self.edges
             ]
-            nodes.append(sum(terms[1:], start=terms[0]) if terms else x.new_zeros(x.shape))
+            nodes.append(sum(terms[1:], start=terms[0]) if terms else zeros_beside(x, x.shape))
         return nodes[3]
 
 

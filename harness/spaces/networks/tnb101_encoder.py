@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from harness.core.layouts import zeros_beside
 from harness.spaces.networks.residual_reduction import relu_conv_bn
 from harness.spaces.tnb101_sizes import (
     BASE_WIDTH,
@@ -96,7 +97,7 @@ class TransNasCell(nn.Module):
     def _zeros(self, x: Tensor) -> Tensor:
         n, _, height, width = x.shape
         stride = self.shape.stride
-        return x.new_zeros(n, self.shape.c_out, -(-height // stride), -(-width // stride))
+        return zeros_beside(x, (n, self.shape.c_out, -(-height // stride), -(-width // stride)))
 
 
 def _operation(name: str, shape: Shape) -> nn.Module:
