@@ -33,7 +33,7 @@ RUN = [LOCAL, "seed=0..1", "n=6", f"proxies=[{','.join(PROXIES)}]"]
 CORRELATIONS = "space task proxy seed n n_undefined spearman kendall n_failed"
 SUMMARY = (
     "space task proxy seeds n spearman_mean spearman_std spearman_low spearman_high kendall_mean "
-    "n_undefined n_failed"
+    "n_undefined n_failed at_ceiling"
 )
 SCORES = "space task key proxy seed draw value status seconds message conditions machine truth"
 PICTURES = ("heatmap.png", "scatter.png")
