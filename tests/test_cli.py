@@ -80,7 +80,7 @@ def test_tables_hold_what_they_promise(finished: Path) -> None:
     assert list(summary) == SUMMARY.split()
     assert sorted(summary.proxy) == sorted(PROXIES)
     assert set(summary.seeds) == {2}
-    defined = summary.dropna()
+    defined = summary.dropna(subset="spearman_mean")
     assert len(defined) >= 4
     assert (defined.spearman_low <= defined.spearman_mean).all()
     assert (defined.spearman_mean <= defined.spearman_high).all()
