@@ -195,6 +195,8 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
     Raises:
         HarnessError: If what is there was made under other conditions.
     """
+    from harness.stats.summary import COLUMNS
+
     folder = result_path(config)
     conditions = conditions_of(evaluation.study, evaluation.accuracies, config, scope)
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)
@@ -209,7 +211,9 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
         conditions["proxies"] = old["conditions"]["proxies"] | conditions["proxies"]
         same = [*DRAW, "status"]  # what failed may have been scored again
         if len(rows) == len(before) and rows[same].equals(before[same]):
-            summary = pd.read_csv(checked(folder, SUMMARY))
+            kept = pd.read_csv(checked(folder, SUMMARY))
+            # Another version's statistics are made anew from the same scores.
+            summary = kept if list(kept) == COLUMNS else None
     if summary is None:
         summary = _write(folder, rows, conditions, inputs, evaluation, config=config, scope=scope)
     _show(rows, summary, title=f"{config.space} · {config.task}")

@@ -12,7 +12,7 @@ from harness import api, evaluation
 from harness.core.errors import HarnessError
 from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
-from harness.results.folder import read_record
+from harness.results.folder import read_record, replacing
 from harness.scoring import shard
 
 COLUMNS = [
@@ -202,3 +202,22 @@ def test_a_result_says_how_many_scores_are_at_their_ceiling(here, capsys):
     run(["flops"], n=6)
     again = pd.read_csv(here / "results/main/nb201/digits/summary.csv").set_index("proxy")
     assert again.at_ceiling["swap"] == table.at_ceiling["swap"]
+
+
+def test_statistics_of_another_version_are_made_anew_without_scoring(here, monkeypatch):
+    run("params", n=6)
+    folder = here / "results/main/nb201/digits"
+    older = pd.read_csv(folder / "summary.csv").drop(columns="at_ceiling")
+    with replacing(folder) as fresh:
+        older.to_csv(fresh / "summary.csv", index=False)
+        for name in (
+            "scores.parquet",
+            "correlations.csv",
+            "heatmap.png",
+            "scatter.png",
+            "run.json",
+        ):
+            shutil.copy2(folder / name, fresh)
+    monkeypatch.setattr(shard, "score_architecture", None)  # nothing is left to score
+    run("params", n=6)
+    assert "at_ceiling" in pd.read_csv(folder / "summary.csv")

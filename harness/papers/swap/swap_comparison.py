@@ -13,6 +13,7 @@ from harness.papers.swap import ablations, input_sizes, sizes
 from harness.papers.swap import printed as published
 from harness.papers.swap.selected_sizes import size_rows
 from harness.results.finished import Result
+from harness.stats.ablation import DECIMALS
 from harness.stats.verdict import Estimate, exact, of_correlation, of_deviation, of_mean
 
 RANGE = 0.1  # of the paper's range of sizes, whose ends it rounds
@@ -104,6 +105,8 @@ def _ablations(results: StoredResults) -> Iterator[Row]:
             images = f"; Ψ of {shown} images, at most 2^{shown}" if shown < 32 else ""
             head = "; Θ with the auxiliary head" if "ours_without_auxiliary" in wide else ""
             for row, deviation in zip(wide.to_dict("records"), deviations, strict=True):
+                rounded = row["ours_rounded"]
+                other = f"; {rounded:.2f} with the factor rounded to {DECIMALS} decimals"
                 plain = row["block"] == "none"
                 name = "no regularisation" if plain else f"μ = {row['mu']:g}, σ = {row['sigma']:g}"
                 yield compared(
@@ -113,7 +116,8 @@ def _ablations(results: StoredResults) -> Iterator[Row]:
                     f"ρ, {name}",
                     paper=of_mean(row["paper"], deviation, published.GROUPS),
                     ours=Estimate(row["ours"], row["low"], row["high"]),
-                    why=f"{reasons(column, published.GROUPS + 1)}{images}{head}; {why}",
+                    why=f"{reasons(column, published.GROUPS + 1)}{images}{head}"
+                    f"{other if abs(rounded - row['ours']) > NEGLIGIBLE else ''}; {why}",
                     scale=1,
                 )
 
