@@ -65,7 +65,7 @@ def defined(name, network_name):
     value = getattr(reference, name)(network, images, labels, **options)
     if name == "ntk":  # beyond that the smallest eigenvalue is rounding
         return -value if 0 < value < 1e12 else None
-    if name == "activation_patterns" and network_name == "mlp":
+    if name in ("activation_patterns", "swap") and network_name == "mlp":
         return None
     nothing_flows = name == "synflow" and value == 0
     return value if math.isfinite(value) and not nothing_flows else None

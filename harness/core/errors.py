@@ -24,6 +24,11 @@ class UndefinedScoreError(Exception):
     """
 
 
+def first_line(error: Exception) -> str:
+    """Returns the first line of an error's text, or its kind if it has none."""
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
 LONGEST_SHOWN = 200  # characters; all but genotypes and tuples of dozens of numbers are shorter
 
 

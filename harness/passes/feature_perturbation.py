@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from harness.core.errors import UndefinedScoreError
+from harness.passes.functional_layers import watching_global_pooling
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import ZenSettings
@@ -40,47 +43,65 @@ def zen(run: Run, settings: ZenSettings) -> Observations:
     differences: list[Tensor] = []
     variances: list[tuple[Tensor, ...]] = []
     with run.undisturbed("zen"), torch.no_grad():
-        tap = feature_map_consumer(run)
+        tap = _feature_tap(run)
         buffers = fresh_buffers(run.network)
         for _ in range(settings.repeats):
             state = {**gaussian_parameters(run.network), **buffers}
             noise, other = (noise_like(run.batch.images) for _ in range(2))
             perturbed = noise + settings.gamma * other
-            f, g = (_features(run.network, tap, state, images) for images in (noise, perturbed))
+            f, g = (_feature_map(run.network, tap, state, images) for images in (noise, perturbed))
             differences.append((f - g).abs().sum(dim=tuple(range(1, f.dim()))).mean())
             variances.append(tuple(b.clone() for n, b in buffers.items() if "running_var" in n))
     return {FeaturePerturbation: FeaturePerturbation(tuple(numbers(differences)), tuple(variances))}
 
 
-def feature_map_consumer(run: Run) -> nn.Module:
-    """Returns the module whose input is the last feature map.
+Tap = type[nn.AdaptiveAvgPool2d] | nn.Module
+"""What the last feature map goes into: a module, or a function that does what a pooling does."""
+
+
+def _feature_tap(run: Run) -> Tap:
+    """Returns what takes in the last feature map.
 
     That is the global average pooling, or in a network without one the last convolution or linear
     layer to run (the published scores tap image decoders there).
     """
-    order: list[nn.Module] = []
-
-    def see(module: nn.Module, _: tuple[Tensor, ...], __: Tensor) -> None:
-        order.append(module)
-
+    order: list[Tap] = []
     kinds = (nn.AdaptiveAvgPool2d, nn.Conv2d, nn.Linear)
     candidates = [m for m in run.network.modules() if isinstance(m, kinds)]
-    with watching(candidates, see):
+    with _watching(run.network, candidates, lambda tap, _: order.append(tap)):
         run.trace()
     if not order:
         raise UndefinedScoreError("the network has no pooling, convolution or linear layer")
-    pooling = [module for module in order if isinstance(module, nn.AdaptiveAvgPool2d)]
-    return (pooling or order)[-1]
+    return ([tap for tap in order if _is_pooling(tap)] or order)[-1]
 
 
-def _features(
-    network: nn.Module, tap: nn.Module, state: dict[str, Tensor], images: Tensor
-) -> Tensor:
+def _is_pooling(tap: Tap) -> bool:
+    return tap is nn.AdaptiveAvgPool2d or isinstance(tap, nn.AdaptiveAvgPool2d)
+
+
+def _feature_map(network: nn.Module, tap: Tap, state: dict[str, Tensor], images: Tensor) -> Tensor:
     taken: list[Tensor] = []
-    with watching([tap], partial(_take, taken)):
+
+    def take(seen: Tap, features: Tensor) -> None:
+        if seen is tap:
+            taken[:] = [features]
+
+    with _watching(network, [tap] if isinstance(tap, nn.Module) else [], take):
         functional_call(network, state, (images,))
     return taken[-1]
 
 
-def _take(taken: list[Tensor], _: nn.Module, inputs: tuple[Tensor, ...], __: Tensor) -> None:
-    taken.append(inputs[0])
+@contextmanager
+def _watching(
+    network: nn.Module, modules: Sequence[nn.Module], see: Callable[[Tap, Tensor], None]
+) -> Iterator[None]:
+    """Calls ``see(tap, input)`` after every call of a module and every function that pools."""
+    poolings = [m for m in network.modules() if isinstance(m, POOLINGS)]
+    with (
+        watching(modules, lambda module, inputs, _: see(module, inputs[0])),
+        watching_global_pooling(network, poolings, partial(see, nn.AdaptiveAvgPool2d)),
+    ):
+        yield
+
+
+POOLINGS = (nn.AdaptiveAvgPool2d, nn.AvgPool2d)

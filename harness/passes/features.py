@@ -12,6 +12,13 @@ from torch.func import functional_call
 
 from harness.core.errors import UndefinedScoreError
 from harness.passes.fast_gradients import fast_gradients
+from harness.passes.functional_layers import (
+    ACTIVATIONS,
+    OTHERS,
+    WEIGHTED,
+    calls_functions_itself,
+    watching_functions,
+)
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import MecoSettings
@@ -44,15 +51,22 @@ def single_image(run: Run, settings: MecoSettings) -> Observations:
     """Shows one image to the network, in train mode, and keeps what every module returns."""
     maps: list[Tensor] = []
 
-    def see(_: nn.Module, __: tuple[Tensor, ...], output: Tensor) -> None:
+    def see(_: nn.Module, __: object, output: Tensor) -> None:
+        if not output.is_floating_point() or not output.dim():
+            return
         first = output[0].detach()
         maps.append(first.reshape(len(first) if first.dim() else 1, -1).double())
 
+    modules = list(run.network.modules())
+    own = [module for module in modules if calls_functions_itself(module)]
     with run.undisturbed("meco"), torch.no_grad():
         image = run.batch.images[:1]
         if settings.input == "noise":
+            if image.dim() != 4:
+                raise UndefinedScoreError("meco.input=noise needs a network of images, N×C×H×W")
             image = noise_like(image.new_empty(1, image.shape[1], 64, 64))
-        with watching(list(run.network.modules()), see):
+        calls = watching_functions(run.network, ACTIVATIONS | WEIGHTED | OTHERS, own, see)
+        with watching(modules, see), calls:
             run.network(image)
         enough = [len(one) >= settings.channels for one in maps]
         drawn = [
@@ -73,25 +87,43 @@ def square_activations(run: Run) -> Observations:
     the map's width. A layer that is called again adds rows until there are enough; of one that
     never has enough all rows are kept.
     """
-    kept: dict[nn.Module, Tensor] = {}
+    kept: dict[object, Tensor] = {}
 
-    def see(module: nn.Module, _: tuple[Tensor, ...], output: Tensor) -> None:
-        rows = output.transpose(1, 3).flatten(0, 2) if output.dim() == 4 else output.flatten(1)
+    def see_function(_: nn.Module, x: Tensor, output: Tensor) -> None:
+        see(object(), x, output)  # each call is a layer of its own
+
+    def see(module: object, _: object, output: Tensor) -> None:
+        rows = positions_by_channels(output)
         if module in kept and len(kept[module]) == rows.shape[1]:
             return
         rows = torch.cat([kept[module], rows]) if module in kept else rows.clone()
         spare = len(rows) - rows.shape[1]
         if spare >= 0:
-            width = output.shape[-1]
+            width = output.shape[1] if output.dim() == 3 else output.shape[-1]
             start = int(torch.randint(spare // width + 1, (), device="cpu")) * width
             rows = rows[start : start + rows.shape[1]]
         kept[module] = rows
 
     layers = [m for m in run.network.modules() if _has_weight(m) or _is_activation(m)]
-    with run.undisturbed("near"), torch.no_grad(), watching(layers, see):
+    own = [module for module in run.network.modules() if calls_functions_itself(module)]
+    calls = watching_functions(run.network, ACTIVATIONS | WEIGHTED, own, see_function)
+    with run.undisturbed("near"), torch.no_grad(), watching(layers, see), calls:
         run.network(run.batch.images)
     matrices = tuple(matrix.double() for matrix in kept.values())
     return {SquareActivations: SquareActivations(matrices)}
+
+
+def positions_by_channels(x: Tensor) -> Tensor:
+    """Views activations as a matrix: N×C×H×W by pixel, N×L×C by token, others by image."""
+    match x.dim():
+        case 4:
+            return x.transpose(1, 3).flatten(0, 2)
+        case 3:
+            return x.flatten(0, 1)
+        case 1:
+            return x[:, None]
+        case _:
+            return x.flatten(1)
 
 
 def _has_weight(module: nn.Module) -> bool:

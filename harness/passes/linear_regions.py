@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from harness.core.errors import UndefinedScoreError, first_line
 from harness.passes.observation import Observation, Observations, observes
-from harness.passes.patterns import is_swap_relu, watching_relus
+from harness.passes.patterns import NO_RELU, is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import LinearRegionSettings
 from harness.passes.transfer import copied, on_device
@@ -34,6 +35,8 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
     """
     with run.undisturbed("linear regions"), torch.no_grad():
         images = run.batch.images
+        if images.dim() != 4:
+            raise UndefinedScoreError("crops need images, N×C×H×W")
         thin = run.thin() if run.thin else None
         network = on_device(thin, images.device).train() if thin else run.network
         channels = 1 if thin else images.shape[1]
@@ -41,7 +44,7 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
         drawn = [_places(images, settings, channels) for _ in range(settings.batches)]
         places = copied(drawn, images.device)
         crops = [_crops(images, one, settings.size) for one in places]
-        bits = [_bits(network, state, cropped) for cropped in crops]
+        bits = [_bits(network, state, cropped, own=run.thin is None) for cropped in crops]
     patterns = torch.cat(bits)
     regions = int(torch.unique(_packed(patterns), dim=0).shape[0])
     return {LinearRegions: LinearRegions(regions, len(patterns))}
@@ -67,7 +70,7 @@ def _crops(images: Tensor, places: Tensor, size: int) -> Tensor:
     return crops.contiguous()
 
 
-def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor) -> Tensor:
+def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor, *, own: bool) -> Tensor:
     layers: list[Tensor] = []
 
     def see(module: nn.Module, x: Tensor, bits: Tensor) -> None:
@@ -75,8 +78,18 @@ def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor) -> Tenso
             layers.append(bits)
 
     with watching_relus(network, see):
-        functional_call(network, state, (images,))
-    if not layers:
+        try:
+            functional_call(network, state, (images,))
+        except (RuntimeError, ValueError, AssertionError, IndexError) as error:
+            if not own:
+                raise
+            size = "×".join(map(str, images.shape[2:]))
+            raise UndefinedScoreError(
+                f"the network cannot be shown crops of {size} pixels ({first_line(error)})"
+            ) from error
+    if not layers and own:
+        raise UndefinedScoreError(NO_RELU)
+    if not layers:  # a cell without any is one region
         return torch.zeros(len(images), 1, dtype=torch.bool, device=images.device)
     return torch.cat(layers, dim=1)
 

@@ -8,7 +8,7 @@ operation would change them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 
 import numpy as np
@@ -16,10 +16,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.weak import WeakIdKeyDictionary
 
+from harness.passes.functional_layers import RELUS, watching_functions
+from harness.passes.weighted_layers import watching
+
 WORD = 63  # bits per signed 64-bit word that keep it non-negative
 CHUNK = 21  # a third of a word
 SMALL = 16  # up to here all 2^N patterns fit a table of flags
 EXACT = 2**24  # integers that a float32 sum holds exactly
+NO_RELU = "no ReLU with a four-dimensional input was seen, and other activations have no pattern"
 
 
 def positive(x: Tensor) -> Tensor:
@@ -184,7 +188,7 @@ def product_of_floats(bits: Tensor) -> Tensor:
 
 
 def is_swap_relu(module: nn.Module, x: Tensor) -> bool:
-    """SWAP counts ``nn.ReLU`` modules with a four-dimensional input, and no other activation."""
+    """SWAP counts ReLUs with a four-dimensional input, and no other activation."""
     return isinstance(module, nn.ReLU) and x.dim() == 4
 
 
@@ -201,15 +205,15 @@ def is_nwot_relu(module: nn.Module) -> bool:
 def watching_relus(
     network: nn.Module, see: Callable[[nn.Module, Tensor, Tensor], None]
 ) -> Iterator[None]:
-    """Calls ``see(module, input, bits)`` after every call of a ReLU-like module; bits are N×V.
+    """Calls ``see(module, input, bits)`` after every call of a ReLU-like layer; bits are N×V.
 
-    ReLUs that read the same tensor, as all edges from one node of a cell do, show the same bits
-    object: whoever sees it again can tell that there is nothing new.
+    Layers are modules, and functions that a network calls instead, ``F.relu(x)``: ``module`` is
+    then what would do the same. ReLUs that read the same tensor, as all edges from one node of a
+    cell do, show the same bits object: whoever sees it again can tell that there is nothing new.
     """
     known = WeakIdKeyDictionary()
 
-    def hook(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        x = inputs[0]
+    def report(module: nn.Module, x: Tensor, output: Tensor) -> None:
         if type(module) is not nn.ReLU:
             see(module, x, positive(flat(output)))
             return
@@ -217,10 +221,11 @@ def watching_relus(
             known[x] = (x._version, positive(flat(output)))
         see(module, x, known[x][1])
 
-    with ExitStack() as hooks:
-        for module in network.modules():
-            if is_nwot_relu(module):
-                hooks.callback(module.register_forward_hook(hook).remove)
+    def see_module(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        report(module, inputs[0], output)
+
+    modules = [module for module in network.modules() if is_nwot_relu(module)]
+    with watching(modules, see_module), watching_functions(network, RELUS, modules, report):
         yield
 
 

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
-from harness.passes.patterns import DistinctPatterns, is_swap_relu, watching_relus
+from harness.passes.patterns import NO_RELU, DistinctPatterns, is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import SwapSettings
 from harness.passes.transfer import on_device
@@ -41,7 +42,9 @@ def swap(run: Run, settings: SwapSettings) -> Observations:
             with _counting(network, patterns):
                 # functional_call walks the module tree several times: not for nothing
                 functional_call(network, state, (images,)) if state else network(images)
-            counts.append(patterns.count())
+            if not (count := patterns.count()):
+                raise UndefinedScoreError(NO_RELU)
+            counts.append(count)
     return {SampleWisePatterns: SampleWisePatterns(tuple(counts))}
 
 

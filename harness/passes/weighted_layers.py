@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import is_dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -34,11 +36,38 @@ def watching(
     modules: Sequence[nn.Module],
     see: Callable[[nn.Module, tuple[Tensor, ...], Tensor], Tensor | None],
 ) -> Iterator[None]:
-    """Calls ``see(module, inputs, output)`` after each call; a returned tensor is the output."""
+    """Calls ``see(module, inputs, output)`` after each call; a returned tensor is the output.
+
+    Inputs are the tensors among the arguments. A module that returns several tensors, in whatever
+    it packs them, is seen by its first; one that returns none is not.
+    """
+
+    def hook(module: nn.Module, args: tuple[object, ...], kwargs: Any, output: object) -> Any:
+        if isinstance(output, Tensor) and not kwargs:
+            return see(module, args, output)  # type: ignore[arg-type]
+        inputs = tuple(tensors_in((args, kwargs)))
+        seen = next(tensors_in(output), None)
+        replaced = None if seen is None else see(module, inputs, seen)
+        return replaced if isinstance(output, Tensor) else None
+
     with ExitStack() as hooks:
         for module in modules:
-            hooks.callback(module.register_forward_hook(see).remove)
+            hooks.callback(module.register_forward_hook(hook, with_kwargs=True).remove)
         yield
+
+
+def tensors_in(nested: object) -> Iterator[Tensor]:
+    """Yields the tensors that tuples, lists, mappings and records hold, in their order."""
+    if isinstance(nested, Tensor):
+        yield nested
+        return
+    if is_dataclass(nested):
+        nested = vars(nested)
+    if isinstance(nested, Mapping):
+        nested = tuple(nested.values())
+    if isinstance(nested, (tuple, list)):
+        for part in nested:
+            yield from tensors_in(part)
 
 
 @contextmanager

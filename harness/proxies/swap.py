@@ -14,8 +14,8 @@ from harness.proxies.contract import proxy
 def swap(patterns: SampleWisePatterns) -> float:
     """Ψ, the number of distinct sample-wise activation patterns, averaged over initialisations.
 
-    A pattern is one ReLU unit's bits over all images; units of every ``nn.ReLU`` call with 4-D
-    input count. Of S images there are 2^S patterns.
+    A pattern is one ReLU unit's bits over all images; units of every ReLU with 4-D input
+    count. Of S images there are 2^S patterns. Undefined where there is no such unit.
 
     Source: Peng et al. 2024, "SWAP-NAS: Sample-Wise Activation Patterns for Ultra-fast NAS", eq. 4.
     """

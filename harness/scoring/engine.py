@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from harness.core.errors import HarnessError, UndefinedScoreError
+from harness.core.errors import HarnessError, UndefinedScoreError, first_line
 from harness.core.sections import Settings
 from harness.core.types import Score, Status
 from harness.passes.memory import check_memory
@@ -132,7 +132,7 @@ def _evaluate(proxy: Proxy, settings: Settings, seen: Observations) -> tuple[flo
 
 def _failure(error: Exception) -> tuple[Status, str]:
     """Returns status and message of an error, of whose text the first line."""
-    text = str(error).splitlines()[0] if str(error) else type(error).__name__
+    text = first_line(error)
     memory = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     if memory or "not enough memory" in text or "can't allocate memory" in text:
         return "oom", text
