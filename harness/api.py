@@ -27,12 +27,11 @@ from harness.executors.executor import ExecutorSettings, executors
 from harness.inputs.batch import load_batch
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
-from harness.passes.run import Run
 from harness.passes.settings import RegulariserSettings, SwapSettings
 from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import proxy_sets, resolved
 from harness.results import scores
-from harness.scoring import engine
+from harness.scoring.given_network import score_given
 from harness.scoring.scope import Scope
 from harness.spaces.space import spaces
 from harness.stats import correlations, summary
@@ -73,8 +72,11 @@ def score(
     The network is scored with the weights that it has and is left exactly as it was.
 
     Args:
-        network: Maps N×C×H×W images to outputs. Its activations must be modules (``nn.ReLU``), not
-            functional calls, to be seen by nwot, swap and their kin.
+        network: Maps N×C×H×W images (or N×L×C tokens) to outputs: a tensor, or a tuple or mapping
+            with one, or whose ``logits`` or ``out`` is one. Activations and poolings may be modules
+            or functions; weights that are computed (weight norm, parametrizations) count as the
+            layers use them. snip and its kin look at convolutions and linear layers alone, and
+            flops at modules.
         batch: A ``Batch``, or images, or (images, labels). SWAP looks at its first 32 images (see
             ``SwapSettings``), all other proxies at the whole batch.
         proxies: Names of proxies or of sets of them, or ``"all"``; those that rank a whole
@@ -87,7 +89,8 @@ def score(
         Proxy name -> score; what cannot be computed has a status and a message instead of a value.
 
     Raises:
-        HarnessError: If a proxy is unknown or the batch is not one.
+        HarnessError: If a proxy is unknown, the batch is not one, or the network cannot be looked
+            into: a scripted one, or one in half precision or without memory for its weights.
 
     Example:
         >>> import torch
@@ -102,8 +105,7 @@ def score(
         (0.000314, 'ok')
     """
     names = [name for name in resolved(proxies) if name not in populations]
-    run = Run(network, _as_batch(batch), ("api", seed))
-    return engine.score(run, names, Settings(*settings))
+    return score_given(network, _as_batch(batch), ("api", seed), names, Settings(*settings))
 
 
 def evaluate(

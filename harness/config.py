@@ -42,7 +42,8 @@ class SharedKeys:
         task: Task of the space.
         seed: Seeds: ``3``, ``0..4`` (inclusive) or ``[0,2]``.
         device: ``cpu``, ``cuda`` or ``cuda:1``.
-        channels_last: Memory layout of images: changes speed and rounding only.
+        channels_last: Memory layout of images: changes speed and rounding, and which noise a seed
+            means to zen and az_*, whose images are drawn.
         results: Folder of all results.
         study: Name of the study that the result belongs to; empty for the job's own.
         overwrite: Replace a result of the same name that was made under other conditions.

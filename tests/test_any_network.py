@@ -1,5 +1,7 @@
 """Networks of any make: what a definition counts is counted, and the rest has no number."""
 
+from collections import namedtuple
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +9,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import parametrizations, prune
 
 from harness import api
+from harness.core.errors import HarnessError
+from harness.passes import feature_perturbation
 from harness.passes.functional_layers import (
     ACTIVATIONS,
     OTHERS,
@@ -144,3 +149,322 @@ def test_networks_of_the_spaces_call_no_function_in_place_of_a_layer(name):
     with torch.no_grad(), watching_functions(watched, kinds, own, lambda *call: seen.append(call)):
         network(images)
     assert seen == []
+
+
+class Attention(nn.Module):
+    """A transformer block behind a convolution, with a position embedding and a class token."""
+
+    def __init__(self, fused: bool = True) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Conv2d(3, 8, 4, stride=4)
+        self.token = nn.Parameter(torch.randn(1, 1, 8))
+        self.positions = nn.Parameter(torch.randn(1, 5, 8))
+        self.unused = nn.Parameter(torch.randn(100))
+        self.norm = nn.LayerNorm(8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.head = nn.Linear(8, 5)
+        self.fused = fused
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.stem(x).flatten(2).transpose(1, 2)
+        x = torch.cat([self.token.expand(len(x), -1, -1), x], dim=1) + self.positions
+        y = self.norm(x)
+        x = x + self.attention(y, y, y, need_weights=not self.fused)[0]
+        return self.head(x[:, 0])
+
+
+LABELLED = ["snip", "grad_norm", "plain", "grasp", "fisher", "zico", "gradsign"]
+
+
+def statuses(scores) -> dict[str, str]:
+    return {name: f"{s.status} {s.message}" for name, s in scores.items() if s.status != "ok"}
+
+
+def test_every_parameter_that_runs_counts_once():
+    network = Attention()
+    used = sum(p.numel() for n, p in network.named_parameters() if n != "unused")
+    assert api.score(network, batch(), ["params"])["params"].value == used / 1e6
+    tied = nn.Sequential(nn.Flatten(), nn.Linear(192, 192), nn.Linear(192, 192))
+    tied[2].weight = tied[1].weight
+    assert api.score(tied, batch(), ["params"])["params"].value == (192 * 192 + 2 * 192) / 1e6
+    encoder = nn.Sequential(
+        nn.Flatten(2), nn.TransformerEncoderLayer(64, 4, 32, batch_first=True), nn.Flatten()
+    )
+    used = sum(p.numel() for p in encoder.parameters())
+    assert api.score(encoder, batch(), ["params"])["params"].value == used / 1e6
+
+
+def test_second_derivatives_of_attention_take_nothing_else_along():
+    names = [name for name in LABELLED if name != "zico"]
+    fused = api.score(Attention(), batch(), names)
+    assert statuses(fused) == {}
+    plain = api.score(Attention(fused=False), batch(), names)
+    for name in set(names) - {"gradsign"}:
+        assert fused[name].value == pytest.approx(plain[name].value, rel=1e-3, abs=1e-6), name
+
+
+class Once(torch.autograd.Function):
+    """The identity, which can be differentiated once."""
+
+    @staticmethod
+    def forward(ctx, x):
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx, g):
+        if torch.is_grad_enabled():
+            raise RuntimeError("there is no second derivative")
+        return g.clone()
+
+
+class OnlyOnce(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        return Once.apply(super().forward(x))
+
+
+def test_one_failing_proxy_leaves_the_others():
+    names = ["grasp", "snip", "grad_norm", "nwot", "jacov", "fisher"]
+    scores = api.score(OnlyOnce(), batch(), names)
+    assert scores.pop("grasp").status == "error"
+    assert statuses(scores) == {}
+    expected = api.score(OnlyOnce(), batch(), names[1:])
+    assert {n: s.value for n, s in scores.items()} == {n: s.value for n, s in expected.items()}
+
+
+LOOSE = {"zico": 0.02, "grasp": 1e-3}  # badly conditioned
+COMPUTED = {
+    "weight norm": parametrizations.weight_norm,
+    "older weight norm": nn.utils.weight_norm,
+    "spectral norm": parametrizations.spectral_norm,
+    "older spectral norm": nn.utils.spectral_norm,
+    "orthogonal": parametrizations.orthogonal,
+    "pruned": lambda layer: prune.l1_unstructured(layer, "weight", 0.5),
+}
+
+
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated")
+@pytest.mark.parametrize("name", COMPUTED)
+def test_computed_weights_count_as_layers_use_them(name):
+    network, plain = Plain(), Plain()
+    network.conv, network.head = COMPUTED[name](network.conv), COMPUTED[name](network.head)
+    network.eval()
+    with torch.no_grad():
+        network(batch()[0])
+        for layer in ("conv", "head"):
+            getattr(plain, layer).weight.copy_(getattr(network, layer).weight)
+    network.train()
+    before = {n: t.clone() for n, t in [*network.named_parameters(), *network.named_buffers()]}
+    images, labels = batch()
+    second = api.Batch(images.flip(0), labels)
+    both = api.Batch(images, labels, second=second)
+    names = [*LABELLED, "l2_norm", "synflow", "nwot", "swap", "zen", "jacov", "meco", "near", "ntk"]
+    found, expected = (api.score(one, both, [*names, "flops"]) for one in (network, plain))
+    assert statuses(found) == statuses(expected)
+    for proxy, score in expected.items():
+        assert found[proxy].value == pytest.approx(score.value, rel=LOOSE.get(proxy, 1e-5)), proxy
+    own = sum(p.numel() for p in network.parameters())
+    assert api.score(network, both, ["params"])["params"].value == own / 1e6
+    after = dict([*network.named_parameters(), *network.named_buffers()])
+    assert before.keys() == after.keys()
+    assert all(torch.equal(before[n], after[n]) for n in before)
+
+
+NAMES = [
+    *LABELLED,
+    "nwot",
+    "swap",
+    "jacov",
+    "epe_nas",
+    "zen",
+    "meco",
+    "meco_opt",
+    "near",
+    "l2_norm",
+]
+NAMES += ["synflow", "ntk", "linear_regions", "activation_patterns", "reg_swap"]
+WHERE = {
+    "images": lambda n, i, y: i[0, 0, 0, 0].fill_(float("nan")),
+    "infinite image": lambda n, i, y: i[0, 0, 0, 0].fill_(float("inf")),
+    "weights": lambda n, i, y: n.conv.weight.data[0, 0, 0, 0].fill_(float("nan")),
+    "norm": lambda n, i, y: n.norm.running_mean.fill_(float("nan")),
+    "ignored label": lambda n, i, y: y[0].fill_(-100),
+    "negative label": lambda n, i, y: y[0].fill_(-1),
+    "label too large": lambda n, i, y: y[0].fill_(5),
+}
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_what_is_no_number_gives_none(where):
+    network, (images, labels) = Plain(), batch()
+    second = api.Batch(images.flip(0), labels)
+    WHERE[where](network, images, labels)
+    scores = api.score(
+        network, api.Batch(images, labels, second=second), NAMES, settings=REGULARISER
+    )
+    for name in NAMES:
+        proxy = api.proxies.get(name)
+        hit = {"weights": True, "norm": True}.get(where, proxy.images)
+        hit = proxy.labels if "label" in where else hit
+        assert scores[name].status == ("undefined" if hit else "ok"), name
+        assert not hit or any(word in scores[name].message for word in ("NaN", "label"))
+
+
+class Overflows(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x).sub(100).sqrt()
+
+
+def test_an_output_that_is_no_number():
+    scores = api.score(Overflows(), batch(), NAMES, settings=REGULARISER)
+    assert {n for n, s in scores.items() if s.status == "ok"} == {"l2_norm"}
+
+
+def test_a_second_batch_without_meaning_counts_for_zico_alone():
+    images, labels = batch()
+    second = api.Batch(images * float("nan"), labels)
+    scores = api.score(Plain(), api.Batch(images, labels, second=second), ["zico", "snip"])
+    assert (scores["zico"].status, scores["snip"].status) == ("undefined", "ok")
+
+
+class Returns(nn.Module):
+    """Packs what a network returns."""
+
+    def __init__(self, pack) -> None:
+        super().__init__()
+        self.network, self.pack = Plain(), pack
+
+    def forward(self, x: Tensor):
+        return self.pack(self.network(x))
+
+
+@dataclass
+class Output:
+    hidden: Tensor
+    logits: Tensor
+
+
+Pair = namedtuple("Pair", "logits aux")
+PACKED = {
+    "dict": lambda y: {"out": y},
+    "dict with others": lambda y: {"hidden": y * 2, "logits": y},
+    "tuple": lambda y: (y,),
+    "list": lambda y: [y, None],
+    "record": lambda y: Output(y * 2, y),
+    "named tuple": lambda y: Pair(y, y * 2),
+}
+
+
+UNLIKE = {("meco", "dict with others"), ("meco", "record")}  # it sees the first tensor
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_outputs_are_unpacked(name):
+    expected = api.score(Returns(lambda y: y), batch(), NAMES, settings=REGULARISER)
+    found = api.score(Returns(PACKED[name]), batch(), NAMES, settings=REGULARISER)
+    assert {n: s.status for n, s in found.items()} == {n: s.status for n, s in expected.items()}
+    for proxy, score in expected.items():
+        if score.status == "ok" and (proxy, name) not in UNLIKE:
+            assert found[proxy].value == score.value, proxy
+
+
+def test_outputs_that_cannot_be_told_apart():
+    scores = api.score(Returns(lambda y: (y, y * 2)), batch(), ["snip", "params"])
+    assert scores["snip"].status == "error"
+    assert scores["snip"].message.startswith("The network returns a tuple of 2 tensors; wrap it")
+
+
+def compiled_inside(network: nn.Module) -> nn.Module:
+    network.conv = torch.compile(network.conv)
+    network.head.compile()
+    return network
+
+
+@pytest.mark.parametrize("wrap", [torch.compile, nn.DataParallel, compiled_inside])
+def test_wrapped_networks_score_as_what_they_wrap(wrap):
+    expected = api.score(Plain(), batch(), NAMES, settings=REGULARISER)
+    network = wrap(Plain())
+    modules = list(network.modules())
+    found = api.score(network, batch(), NAMES, settings=REGULARISER)
+    assert {n: (s.status, s.value) for n, s in found.items() if s.status == "ok"} == {
+        n: (s.status, s.value) for n, s in expected.items() if s.status == "ok"
+    }
+    assert all(one is other for one, other in zip(network.modules(), modules, strict=True))
+
+
+REFUSED = {
+    "scripted": (lambda: torch.jit.script(Plain()), "is scripted"),
+    "scripted inside": (lambda: nn.Sequential(torch.jit.script(nn.ReLU())), "is scripted"),
+    "half": (lambda: Plain().half(), "single precision"),
+    "bfloat16": (lambda: Plain().bfloat16(), "single precision"),
+    "double": (lambda: Plain().double(), "are torch.float64 and the images torch.float32"),
+    "meta": (lambda: Plain().to("meta"), "'meta'"),
+    "lazy": (lambda: nn.Sequential(nn.LazyConv2d(3, 3)), "lazy"),
+    "no network": (lambda: len, "torch.nn.Module"),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore:Lazy modules")
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_scored_is_refused_in_a_sentence(name):
+    make, sentence = REFUSED[name]
+    with pytest.raises(HarnessError, match=sentence):
+        api.score(make(), batch(), ["params", "snip"])
+
+
+class WritesIntoItsInput(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.sub_(0.5).div_(2))
+
+
+def test_a_network_that_writes_into_its_input():
+    images, labels = batch()
+    moved = (images - 0.5) / 2
+    names = ["snip", "nwot", "swap", "meco", "l2_norm", "near"]
+    found = api.score(WritesIntoItsInput(), (images, labels), names)
+    assert torch.equal(images, batch()[0])
+    expected = api.score(Plain(), (moved, labels), names)
+    for name in names:
+        assert found[name].value == pytest.approx(expected[name].value, rel=1e-5), name
+    assert api.score(WritesIntoItsInput(), (images, labels), ["jacov"])["jacov"].status == "ok"
+
+
+class Cells(nn.Module):
+    def __init__(self, stem: nn.Module) -> None:
+        super().__init__()
+        self.stem = stem
+        self.cells = nn.Sequential(*(nn.Conv2d(3, 3, 3, padding=1) for _ in range(3)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.cells(self.stem(x)).mean(dim=(2, 3))
+
+
+def test_no_trainability_behind_a_stem_that_is_the_identity():
+    names = ["az_trainability", "az_expressivity"]
+    scores = api.score(Cells(nn.Identity()), batch(), names)
+    assert scores["az_trainability"].status == "undefined"
+    assert scores["az_expressivity"].status == "ok"
+    whole = api.score(Cells(nn.Conv2d(3, 3, 1)), batch(), names)["az_trainability"]
+    assert whole.status == "ok"
+    assert whole.value > -1000
+
+
+def test_a_layout_changes_rounding_and_which_noise_is_drawn(monkeypatch):
+    images, labels = batch()
+    layouts = [images, images.contiguous(memory_format=torch.channels_last)]
+    names = ["zen", "swap", "nwot", "snip", "meco"]
+    first, second = (api.score(Plain(), (x, labels), names) for x in layouts)
+    for name in set(names) - {"zen"}:
+        assert first[name].value == pytest.approx(second[name].value, rel=1e-4), name
+    assert first["zen"].value != pytest.approx(second["zen"].value, rel=1e-4)
+    noise = [torch.randn(images.shape) for _ in range(2)]
+    drawn = iter(noise * 2)
+    monkeypatch.setattr(feature_perturbation, "noise_like", lambda x: next(drawn) + 0 * x)
+    first, second = (api.score(Plain(), (x, labels), ["zen"])["zen"] for x in layouts)
+    assert first.value == pytest.approx(second.value, rel=1e-4)
+
+
+def test_the_layout_of_weights_does_not_decide_which_are_drawn():
+    other = Plain().to(memory_format=torch.channels_last)
+    first, second = (api.score(one, batch(), ["zen"])["zen"] for one in (Plain(), other))
+    assert first.value == pytest.approx(second.value, rel=1e-4)

@@ -238,7 +238,7 @@ def test_a_pass_that_does_not_return_what_it_declares() -> None:
     score = engine.score(small_run(small_network()), ["shown"])["shown"]
     assert (score.status, score.message) == (
         "error",
-        "HarnessError: The pass 'look' does not return Seen.",
+        "The pass 'look' does not return Seen.",
     )
 
 

@@ -77,7 +77,8 @@ def test_too_little_memory_costs_only_the_passes_with_a_backward(
     scores = engine.score(run, [*LABELLED, *OTHERS, "nwot"])
     for proxy in LABELLED:
         assert scores[proxy].status == "oom"
-    assert {scores[proxy].status for proxy in OTHERS} == {"ok"}
+    without = {"swap"} if name == "mlp" else set()  # it has no ReLU that counts
+    assert {scores[proxy].status for proxy in {*OTHERS} - without} == {"ok"}
     assert all(torch.equal(run.network.state_dict()[key], before[key]) for key in before)
     assert not any(module._forward_pre_hooks for module in run.network.modules())
     # nwot shares the pass that was refused; on its own it needs no backward

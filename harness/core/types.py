@@ -58,7 +58,8 @@ class Batch:
     def to(self, device: str, *, channels_last: bool = False) -> Batch:
         """Returns the batch on another device, 4-D images optionally in channels-last layout.
 
-        The layout spreads through the network from its input; it changes speed and rounding only.
+        The layout spreads through the network from its input; it changes speed and rounding, and
+        the order in which random images are drawn (``harness.passes.transfer.noise_like``).
         """
         import torch
 

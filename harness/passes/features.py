@@ -141,7 +141,8 @@ class CellFeatures(Observation):
     Attributes:
         eigenvalues: Of each map's channel covariance, float64.
         spectral: For each two consecutive maps, the largest singular value of the mean product of
-            back-propagated and given cotangent; None where the cell is the identity.
+            back-propagated and given cotangent; None where the cell is the identity, or no weight
+            lies before it.
     """
 
     eigenvalues: tuple[Tensor, ...]
@@ -162,11 +163,16 @@ def cell_features(run: Run) -> Observations:
         noise = noise_like(run.batch.images)
         with watching(boundaries(run.network), see):
             functional_call(run.network, state, (noise,))
+        if run.of_no_space and any(feature.dim() != 4 for feature in features):
+            raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W")
         signs = [torch.randint(0, 2, one.shape).to(torch.int8) for one in features[1:]]
         passages = list(map(_passage, features, features[1:], copied(signs, noise.device)))
     covariances = on_host([_covariance(feature.detach()) for feature in features])
     eigenvalues = [torch.linalg.eigvalsh(covariance) for covariance in covariances]
     spectral = _spectral_norms(passages)
+    if run.of_no_space:  # the published scores count a passage of 0
+        depend = [feature.requires_grad for feature in features]
+        spectral = [one if known else None for one, known in zip(spectral, depend, strict=False)]
     return {CellFeatures: CellFeatures(tuple(eigenvalues), tuple(spectral))}
 
 

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
+from harness.passes.weighted_layers import tensors_in
+
 Function = Callable[..., Any]
 K = TypeVar("K")
 
@@ -189,28 +191,17 @@ def watching_global_pooling(
         yield
 
 
-def parameters_touched(network: nn.Module, forward: Callable[[], object]) -> set[int]:
+def parameters_touched(forward: Callable[[], object]) -> set[int]:
     """Returns the ids of the parameters that functions of torch take while a forward runs."""
-    own = {id(parameter) for parameter in network.parameters()}
     touched: set[int] = set()
 
     def look(_: Function, args: Sequence[Any], kwargs: Mapping[str, Any], y: Any) -> None:
         if isinstance(y, Tensor) or type(y) in (tuple, list):  # not of one's shape or type
-            touched.update(id(x) for x in _flattened((args, kwargs)))
+            touched.update(id(x) for x in tensors_in((args, kwargs)) if isinstance(x, nn.Parameter))
 
     with _Calls(look):
         forward()
-    return own & touched
-
-
-def _flattened(nested: Any) -> Iterator[object]:
-    if isinstance(nested, Mapping):
-        nested = nested.values()
-    elif not isinstance(nested, (tuple, list)):
-        yield nested
-        return
-    for part in nested:
-        yield from _flattened(part)
+    return touched
 
 
 def _is_relu(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:

@@ -8,12 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
+from harness.core.errors import UndefinedScoreError
 from harness.core.types import Batch
 from harness.passes.fast_gradients import fast_gradients
 from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
-from harness.passes.weighted_layers import weights_of, with_batch_statistics
+from harness.passes.weighted_layers import (
+    NO_WEIGHTS,
+    weighted_layers,
+    weights_of,
+    with_batch_statistics,
+)
 
 CHUNK = 16  # images at once
 
@@ -33,6 +39,8 @@ def gradient_signs(run: Run) -> Observations:
     longer than the kernels do, so that several images run at once; where the network allows it.
     """
     assert run.batch.labels is not None
+    if not weighted_layers(run.network):
+        raise UndefinedScoreError(NO_WEIGHTS)
     with run.undisturbed("gradsign"), fast_gradients(run):
         if run.batch.images.device.type == "cpu":
             sums = signs_one_by_one(run.network, run.batch)

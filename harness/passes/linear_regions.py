@@ -35,8 +35,9 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
     """
     with run.undisturbed("linear regions"), torch.no_grad():
         images = run.batch.images
-        if images.dim() != 4:
-            raise UndefinedScoreError("crops need images, N×C×H×W")
+        if run.of_no_space and (images.dim() != 4 or min(images.shape[2:]) < settings.size):
+            size = f"{settings.size}×{settings.size}"
+            raise UndefinedScoreError(f"needs images, N×C×H×W, of at least {size} pixels")
         thin = run.thin() if run.thin else None
         network = on_device(thin, images.device).train() if thin else run.network
         channels = 1 if thin else images.shape[1]
@@ -44,7 +45,7 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
         drawn = [_places(images, settings, channels) for _ in range(settings.batches)]
         places = copied(drawn, images.device)
         crops = [_crops(images, one, settings.size) for one in places]
-        bits = [_bits(network, state, cropped, own=run.thin is None) for cropped in crops]
+        bits = [_bits(network, state, cropped, own=run.of_no_space) for cropped in crops]
     patterns = torch.cat(bits)
     regions = int(torch.unique(_packed(patterns), dim=0).shape[0])
     return {LinearRegions: LinearRegions(regions, len(patterns))}

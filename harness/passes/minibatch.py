@@ -7,10 +7,12 @@ it is never split.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.core.errors import UndefinedScoreError
 from harness.passes.fast_gradients import fast_gradients
@@ -18,7 +20,7 @@ from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import Agreement, is_swap_relu, watching_relus
 from harness.passes.run import Run
-from harness.passes.weighted_layers import watching, weighted_layers, weights_of
+from harness.passes.weighted_layers import NO_WEIGHTS, watching, weighted_layers, weights_of
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def minibatch(run: Run) -> Observations:
     with (
         run.undisturbed("minibatch"),
         fast_gradients(run, twice=HessianGradient in run.wanted),
+        _twice_differentiable() if HessianGradient in run.wanted else nullcontext(),
         torch.set_grad_enabled(differentiate),
     ):
         forward = _forward(run)
@@ -131,6 +134,12 @@ def minibatch(run: Run) -> Observations:
         if run.wanted & LABELLED:
             seen |= _loss_observations(run, forward)
     return seen
+
+
+def _twice_differentiable() -> AbstractContextManager[None]:
+    """Lets attention run by plain products, because its fused kernels have no second derivative."""
+    kernel: AbstractContextManager[None] = sdpa_kernel(SDPBackend.MATH)
+    return kernel
 
 
 @observes(SecondGradients, backward=[SecondGradients])
@@ -191,6 +200,8 @@ def _loss_observations(run: Run, forward: _Forward) -> Observations:
     """Differentiates the loss once for weights and layer outputs, and once more if wanted."""
     twice = HessianGradient in run.wanted
     weights = weights_of(run.network)
+    if not weights:
+        raise UndefinedScoreError(NO_WEIGHTS)
     outputs = [output for _, output in forward.calls]
     gradients = torch.autograd.grad(
         task_loss(forward.outputs, run.batch),

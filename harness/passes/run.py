@@ -29,6 +29,8 @@ class Run:
             rule of its space; None for a network that did not come from a space.
         thin: Builds the architecture with one channel and one cell; None if its space cannot.
         theta: Number of parameters that stands for the architecture's size; None: the network's.
+        original: The network before its layers were given the weights that it computes from other
+            parameters, which is what counts as its size; None if it computes none.
     """
 
     network: nn.Module
@@ -38,15 +40,31 @@ class Run:
     redraw: Callable[[int], nn.Module] | None = None
     thin: Callable[[], nn.Module | None] | None = None
     theta: int | None = None
+    original: nn.Module | None = None
+
+    @property
+    def of_no_space(self) -> bool:
+        """Whether the network is the user's own; scores of the spaces' are not to change."""
+        return self.redraw is None
+
+    @property
+    def given(self) -> nn.Module:
+        """The network whose parameters are counted."""
+        return self.original or self.network
 
     def trace(self) -> None:
         """Runs one black image in evaluation mode, for hooks that only look at the structure.
 
         Call it within ``undisturbed``; the network is in train mode again afterwards.
         """
-        _set_mode(self.network, training=False)
-        self.network(torch.zeros_like(self.batch.images[:1]))
-        _set_mode(self.network, training=True)
+        fused = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)  # it calls no layer of a transformer
+        try:
+            _set_mode(self.network, training=False)
+            self.network(torch.zeros_like(self.batch.images[:1]))
+            _set_mode(self.network, training=True)
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fused)
 
     @contextmanager
     def undisturbed(self, name: str) -> Iterator[None]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 
+from harness.passes.functional_layers import parameters_touched
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.weighted_layers import watching, weights_of
@@ -34,12 +36,15 @@ class Layers(Observation):
 
     Attributes:
         executed: The leaf modules in the order of their first call.
+        parameters: Number of parameters that the forward uses: those of the executed leaf modules,
+            and others that functions take (an attention's projections, a position embedding).
         theta: Number of parameters that stands for the architecture's size: what its space says, or
             all trainable ones of the network, executed or not, without those whose names contain
             "auxiliary", as in SWAP's script.
     """
 
     executed: tuple[Layer, ...]
+    parameters: int
     theta: int
 
 
@@ -55,11 +60,26 @@ def layers(run: Run) -> Observations:
     executed: dict[nn.Module, Layer] = {}
 
     def see(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        executed[module] = Layer(module, tuple(inputs[0].shape[1:]), tuple(output.shape[1:]))
+        of_input = tuple(inputs[0].shape[1:]) if inputs else ()
+        executed[module] = Layer(module, of_input, tuple(output.shape[1:]))
 
     leaves = [module for module in run.network.modules() if not any(module.children())]
     with torch.no_grad(), run.undisturbed("layers"), watching(leaves, see):
         run.trace()
-    own = (p.numel() for name, p in run.network.named_parameters() if "auxiliary" not in name)
+    own = (p.numel() for name, p in run.given.named_parameters() if "auxiliary" not in name)
     theta = sum(own) if run.theta is None else run.theta
-    return {Layers: Layers(tuple(executed.values()), theta)}
+    return {Layers: Layers(tuple(executed.values()), _used(run, executed), theta)}
+
+
+def _used(run: Run, executed: Iterable[nn.Module]) -> int:
+    """Returns the number of parameters, each once, that the forward uses."""
+    if run.given is not run.network:
+        executed = ()
+    sizes = {id(p): p.numel() for module in executed for p in module.parameters()}
+    others = {id(p): p.numel() for p in run.given.parameters() if id(p) not in sizes}
+    if others:
+        given = replace(run, network=run.given)
+        with torch.no_grad(), given.undisturbed("layers"):
+            touched = parameters_touched(given.trace)
+        sizes |= {one: size for one, size in others.items() if one in touched}
+    return sum(sizes.values())

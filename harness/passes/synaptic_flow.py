@@ -8,9 +8,15 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
-from harness.passes.weighted_layers import weights_of, without_batch_norm
+from harness.passes.weighted_layers import (
+    NO_WEIGHTS,
+    weighted_layers,
+    weights_of,
+    without_batch_norm,
+)
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,8 @@ def synflow(run: Run) -> Observations:
 
     float64, because activations grow by the fan-in at every layer and overflow float32.
     """
+    if not weighted_layers(run.network):
+        raise UndefinedScoreError(NO_WEIGHTS)
     images = torch.ones_like(run.batch.images[:1], dtype=torch.float64)
     ids = {id(weight): i for i, weight in enumerate(weights_of(run.network))}
     parameters = {

@@ -39,7 +39,10 @@ def copied(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
 
 
 def noise_like(images: Tensor) -> Tensor:
-    """Draws N(0,1) in the shape and layout of images, from the CPU's generator on any device."""
+    """Draws N(0,1) in the shape and layout of images, from the CPU's generator on any device.
+
+    They are drawn in the order of the memory: in another layout, a seed means other images.
+    """
     return torch.randn_like(images, device="cpu").to(images.device)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from harness.passes.transfer import copied
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+NO_WEIGHTS = "the network has no convolution or linear layer"
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
 
 
@@ -117,7 +118,9 @@ def gaussian_parameters(network: nn.Module) -> dict[str, Tensor]:
     Returns:
         Parameter name -> tensor, for all parameters.
     """
-    return _redrawn_parameters(network, lambda weight: torch.randn_like(weight, device="cpu"))
+    return _redrawn_parameters(
+        network, lambda weight: torch.randn(weight.shape, dtype=weight.dtype)
+    )
 
 
 def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
@@ -128,14 +131,17 @@ def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
     """
 
     def draw(weight: Tensor) -> Tensor:
-        new = torch.empty_like(weight, device="cpu")
+        new = torch.empty(weight.shape, dtype=weight.dtype)
         return nn.init.kaiming_normal_(new, mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
 
     return _redrawn_parameters(network, draw)
 
 
 def _redrawn_parameters(network: nn.Module, draw: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-    """Replaces parameters; weights are drawn on the CPU, so that they are the same everywhere."""
+    """Replaces parameters; weights are drawn on the CPU, so that they are the same everywhere.
+
+    They are drawn in the order of their axes, in whatever layout the network keeps its own.
+    """
     kept = {name: parameter.detach() for name, parameter in network.named_parameters()}
     drawn: dict[str, Tensor] = {}
     for prefix, module in network.named_modules():

@@ -28,8 +28,7 @@ class Outcome:
     """What a pass left behind: observations, or why there are none, and its seconds."""
 
     seen: Observations
-    status: Status
-    message: str
+    failed: dict[type[Observation], tuple[Status, str]]
     seconds: float
 
 
@@ -77,11 +76,23 @@ def score(run: Run, names: Sequence[str], settings: Settings = DEFAULTS) -> dict
 
 
 def _attempt(run_pass: Pass, run: Run, settings: Settings) -> Outcome:
-    """Runs one pass and turns what goes wrong into a status."""
+    """Runs one pass; if that fails, once for each observation, so that only one may be missing."""
     start = _clock(run)
-    seen: Observations = {}
-    status: Status = "ok"
-    message = ""
+    found = _observe(run_pass, run, settings)
+    if not isinstance(found, dict) and len(run.wanted) > 1:
+        alone = {
+            kind: _observe(run_pass, replace(run, wanted=frozenset({kind})), settings)
+            for kind in sorted(run.wanted, key=lambda kind: kind.__name__)
+        }
+    else:
+        alone = dict.fromkeys(run.wanted, found)
+    seen = {kind: one[kind] for kind, one in alone.items() if isinstance(one, dict)}
+    failed = {kind: one for kind, one in alone.items() if not isinstance(one, dict)}
+    return Outcome(seen, failed, _clock(run) - start)
+
+
+def _observe(run_pass: Pass, run: Run, settings: Settings) -> Observations | tuple[Status, str]:
+    """Runs one pass and turns what goes wrong into a status and a message."""
     try:
         check_memory(run, run_pass.differentiations(run.wanted))
         taken = [settings.of(run_pass.settings)] if run_pass.settings else []
@@ -90,10 +101,10 @@ def _attempt(run_pass: Pass, run: Run, settings: Settings) -> Outcome:
             names = ", ".join(sorted(kind.__name__ for kind in missing))
             raise HarnessError(f"The pass {run_pass.name!r} does not return {names}.")
     except UndefinedScoreError as error:
-        status, message = "undefined", str(error)
+        return "undefined", str(error)
     except Exception as error:  # whatever a user's network raises becomes a row, not a crash
-        status, message = _failure(error)
-    return Outcome(seen, status, message, _clock(run) - start)
+        return _failure(error)
+    return seen
 
 
 def _score(
@@ -106,9 +117,9 @@ def _score(
     """Evaluates one proxy; its seconds hold its share of every pass that it uses."""
     used = [(outcomes[run_pass], users[run_pass]) for run_pass in proxy.passes]
     shared = sum(outcome.seconds / shares for outcome, shares in used)
-    for outcome, _ in used:
-        if outcome.status != "ok":
-            return Score(math.nan, outcome.status, shared, outcome.message)
+    for kind in proxy.needs.values():
+        if failure := outcomes[pass_for(kind)].failed.get(kind):
+            return Score(math.nan, failure[0], shared, failure[1])
     seen = {kind: found for outcome, _ in used for kind, found in outcome.seen.items()}
     start = _clock(run)
     value, status, message = _evaluate(proxy, settings, seen)
@@ -136,6 +147,8 @@ def _failure(error: Exception) -> tuple[Status, str]:
     memory = isinstance(error, (torch.OutOfMemoryError, MemoryError))
     if memory or "not enough memory" in text or "can't allocate memory" in text:
         return "oom", text
+    if isinstance(error, HarnessError):  # says by itself what is wrong
+        return "error", text
     return "error", f"{type(error).__name__}: {text}"
 
 

@@ -108,10 +108,9 @@ def score_seed(item: SingleNetwork) -> tuple[int, dict[str, Score]]:
     check_device(conditions.device)
     if item.key:
         return item.seed, score_architecture(conditions, item.key, item.seed, item.proxies)
-    from harness.passes.run import Run
-    from harness.scoring import engine
+    from harness.scoring.given_network import score_given
     from harness.scoring.own_network import build_own
 
     network = build_own(item.model, item.seed).to(conditions.device)
-    run = Run(network, conditions.batch(item.seed), (item.seed, item.model))
-    return item.seed, engine.score(run, item.proxies, conditions.settings)
+    batch, stream = conditions.batch(item.seed), (item.seed, item.model)
+    return item.seed, score_given(network, batch, stream, item.proxies, conditions.settings)

@@ -1,0 +1,132 @@
+"""Scores a network that somebody hands over, of which nothing is known, on their own batch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from harness.core.errors import UndefinedScoreError
+from harness.core.sections import Settings
+from harness.core.types import Batch, Score
+from harness.passes.minibatch import SecondGradients
+from harness.passes.run import Run
+from harness.passes.static import Layers
+from harness.proxies.contract import Proxy, proxies
+from harness.scoring import engine
+from harness.scoring.outputs import tensor_of
+from harness.scoring.plain_network import check_network, plain, unwrapped
+
+
+def score_given(
+    network: nn.Module,
+    batch: Batch,
+    stream: tuple[object, ...],
+    names: Sequence[str],
+    settings: Settings,
+) -> dict[str, Score]:
+    """Scores a network of the user's own; what rests on what is no number is undefined.
+
+    Args:
+        network: Is left as it was.
+        batch: Its inputs.
+        stream: Name of its random stream.
+        names: Registered proxies.
+        settings: What passes and proxies read.
+
+    Raises:
+        HarnessError: If a proxy is unknown or the network cannot be looked into.
+    """
+    wanted = [proxies.get(name) for name in names]
+    with unwrapped(network) as eager:
+        check_network(eager, batch)
+        whole = plain(eager)
+        run = Run(whole, batch, stream, original=None if whole is eager else eager)
+        with _as_function(whole):
+            senseless = dict(_without_meaning(run, wanted))
+            others = [name for name in names if name not in senseless]
+            scores = engine.score(run, others, settings)
+    undefined = {name: Score(math.nan, "undefined", 0.0, why) for name, why in senseless.items()}
+    return {name: (scores | undefined)[name] for name in names}
+
+
+@contextmanager
+def _as_function(network: nn.Module) -> Iterator[None]:
+    """Lets a network return one tensor of finite numbers, and work on inputs of its own."""
+
+    def copy_inputs(_: nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
+        return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
+
+    def look(_: nn.Module, __: object, output: object) -> Tensor:
+        found = tensor_of(output)
+        if not _is_batched() and not _finite([found]):
+            raise UndefinedScoreError("the network's output holds NaN or infinite numbers")
+        return found
+
+    with ExitStack() as hooks:
+        hooks.callback(network.register_forward_pre_hook(copy_inputs, prepend=True).remove)
+        hooks.callback(network.register_forward_hook(look).remove)
+        yield
+
+
+def _is_batched() -> bool:
+    """Tells whether vmap is at work, under which no value can be looked at."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
+
+
+def _without_meaning(run: Run, wanted: Iterable[Proxy]) -> Iterator[tuple[str, str]]:
+    """Yields the proxies that have no value on this network and batch, each with the reason."""
+    batch, second = run.batch, run.batch.second
+    weights = [*run.network.parameters(), *run.network.buffers()]
+    no_weights = "" if _finite(weights) else "the network's weights hold NaN or infinite numbers"
+    no_images = "" if _finite([batch.images]) else "the images hold NaN or infinite numbers"
+    no_labels = _wrong_labels(run, batch)
+    no_second = "" if second is None or _finite([second.images]) else "the second batch holds NaN"
+    no_second = no_second or ("" if second is None else _wrong_labels(run, second))
+    for proxy in wanted:
+        kinds = set(proxy.needs.values())
+        reasons = [
+            no_weights if kinds != {Layers} else "",
+            no_images if proxy.images else "",
+            no_labels if proxy.labels else "",
+            no_second if SecondGradients in kinds else "",
+        ]
+        why = next(filter(None, reasons), "")
+        if why:
+            yield proxy.name, why
+
+
+def _wrong_labels(run: Run, batch: Batch) -> str:
+    """Says what is wrong with a batch's labels; empty if nothing is."""
+    labels = batch.labels
+    if labels is None:
+        return ""
+    if labels.is_floating_point():
+        return "" if _finite([labels]) else "the labels hold NaN or infinite numbers"
+    if batch.loss != "cross_entropy" or not labels.numel():
+        return ""
+    smallest, largest = int(labels.min()), int(labels.max())
+    classes = _outputs(run)
+    if smallest >= 0 and (classes is None or largest < classes):
+        return ""
+    wrong = smallest if smallest < 0 else largest
+    upto = "" if classes is None else f" to {classes - 1}"
+    return f"there is a label {wrong}; classes are numbered from 0{upto}"
+
+
+def _outputs(run: Run) -> int | None:
+    """Returns the number of classes that a network tells apart; None if it does not run."""
+    try:
+        with run.undisturbed("classes"), torch.no_grad():
+            output = run.network(run.batch.images[:2])
+    except Exception:  # whatever the user's network raises; who needs the outputs will say it
+        return None
+    return int(output.shape[1]) if output.dim() > 1 else None
+
+
+def _finite(tensors: Sequence[Tensor]) -> bool:
+    floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
+    return bool(torch.stack([x.isfinite().all() for x in floats]).all()) if floats else True
