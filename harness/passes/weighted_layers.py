@@ -119,7 +119,7 @@ def gaussian_parameters(network: nn.Module) -> dict[str, Tensor]:
         Parameter name -> tensor, for all parameters.
     """
     return _redrawn_parameters(
-        network, lambda weight: torch.randn(weight.shape, dtype=weight.dtype)
+        network, lambda weight: torch.randn(weight.shape, dtype=weight.dtype, device="cpu")
     )
 
 
@@ -131,7 +131,7 @@ def kaiming_parameters(network: nn.Module, mode: str) -> dict[str, Tensor]:
     """
 
     def draw(weight: Tensor) -> Tensor:
-        new = torch.empty(weight.shape, dtype=weight.dtype)
+        new = torch.empty(weight.shape, dtype=weight.dtype, device="cpu")
         return nn.init.kaiming_normal_(new, mode=mode, nonlinearity="relu")  # type: ignore[arg-type]
 
     return _redrawn_parameters(network, draw)
