@@ -367,7 +367,7 @@ def test_outputs_are_unpacked(name):
 
 def test_outputs_that_cannot_be_told_apart():
     scores = api.score(Returns(lambda y: (y, y * 2)), batch(), ["snip", "params"])
-    assert scores["snip"].status == "error"
+    assert (scores["snip"].status, scores["params"].status) == ("error", "ok")
     assert scores["snip"].message.startswith("The network returns a tuple of 2 tensors; wrap it")
 
 
@@ -389,7 +389,12 @@ def test_wrapped_networks_score_as_what_they_wrap(wrap):
     assert all(one is other for one, other in zip(network.modules(), modules, strict=True))
 
 
+def quantised() -> nn.Module:
+    return torch.ao.quantization.quantize_dynamic(Plain().eval(), {nn.Linear})
+
+
 REFUSED = {
+    "quantised": (quantised, "is quantised"),
     "scripted": (lambda: torch.jit.script(Plain()), "is scripted"),
     "scripted inside": (lambda: nn.Sequential(torch.jit.script(nn.ReLU())), "is scripted"),
     "half": (lambda: Plain().half(), "single precision"),
@@ -407,6 +412,67 @@ def test_what_cannot_be_scored_is_refused_in_a_sentence(name):
     make, sentence = REFUSED[name]
     with pytest.raises(HarnessError, match=sentence):
         api.score(make(), batch(), ["params", "snip"])
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "sentence"),
+    [
+        (torch.ones(8, 3, 8, 8, dtype=torch.uint8), batch()[1], "images are torch.uint8"),
+        (batch()[0], batch()[1][:4], "8 images and 4 labels"),
+    ],
+)
+def test_batches_that_are_none_are_refused(images, labels, sentence):
+    with pytest.raises(HarnessError, match=sentence):
+        api.score(Plain(), (images, labels), ["params"])
+
+
+def test_any_type_of_class_index():
+    images, labels = batch()
+    for kind in (torch.int32, torch.uint8):
+        scores = api.score(Plain(), (images, labels.to(kind)), ["snip"])
+        assert scores == {"snip": approximately(api.score(Plain(), batch(), ["snip"])["snip"])}
+
+
+def approximately(score):
+    return api.Score(score.value, score.status, pytest.approx(score.seconds, abs=1e9))
+
+
+class ByKeyword(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(input=self.norm(input=self.stem(input=x)))
+        x = self.second(input=x + self.conv(input=x))
+        return self.head(input=self.pool(input=x).flatten(1))
+
+
+def test_arguments_by_keyword():
+    found, expected = (api.score(one, batch(), NAMES) for one in (ByKeyword(), Plain()))
+    assert statuses(found) == statuses(expected)
+    for name, score in expected.items():
+        assert score.status != "ok" or found[name].value == score.value, name
+
+
+class WithoutGradients(Plain):
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return super().forward(x)
+
+
+def test_an_output_that_cannot_be_differentiated():
+    scores = api.score(WithoutGradients(), batch(), NAMES, settings=REGULARISER)
+    assert {score.status for score in scores.values()} == {"ok", "undefined"}
+    expected = api.score(Plain(), batch(), NAMES, settings=REGULARISER)
+    for name in ("swap", "nwot", "zen", "meco", "near"):
+        assert scores[name].value == expected[name].value
+    for name in ("snip", "grasp", "jacov", "synflow", "ntk", "gradsign"):
+        assert "cannot be differentiated" in scores[name].message
+
+
+def test_networks_without_layers():
+    for network in (nn.Flatten(), nn.Identity(), nn.Sequential(nn.Flatten(), nn.LayerNorm(192))):
+        scores = api.score(network, (batch()[0], torch.zeros(8).long()), NAMES)
+        for name in ("snip", "l2_norm", "synflow", "swap", "zen"):
+            assert scores[name].status == "undefined", name
+        assert {score.status for score in scores.values()} <= {"ok", "undefined"}, statuses(scores)
 
 
 class WritesIntoItsInput(Plain):

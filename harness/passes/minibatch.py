@@ -157,7 +157,7 @@ def second_minibatch(run: Run) -> Observations:
 def _forward(run: Run) -> _Forward:
     """Runs the network once; once more with copied outputs if it writes into them in place."""
     forward = _watched_forward(run, copy=False)
-    if any(output._version != 0 for _, output in forward.calls):
+    if any(not x.is_inference() and x._version != 0 for _, x in forward.calls):
         forward = _watched_forward(run, copy=True)
     return forward
 
@@ -193,7 +193,8 @@ def _input_jacobian(run: Run, forward: _Forward) -> InputJacobian:
         materialize_grads=True,
     )
     rows = gradient.reshape(len(gradient), -1)
-    return InputJacobian(rows, run.batch.labels, int(forward.outputs.shape[-1]))
+    last = forward.outputs.shape[-1] if forward.outputs.dim() > 1 else 1
+    return InputJacobian(rows, run.batch.labels, last)
 
 
 def _loss_observations(run: Run, forward: _Forward) -> Observations:

@@ -91,13 +91,13 @@ def _has_plain_padding(layer: nn.Conv2d) -> bool:
     return layer.padding_mode == "zeros" and not isinstance(layer.padding, str)
 
 
-def _batch_norm(norm: nn.BatchNorm2d, x: Tensor) -> Tensor:
-    if x.dim() != 4 or x.numel() == x.shape[1]:
-        return nn.BatchNorm2d.forward(norm, x)  # says what is wrong with x
-    ones = x.new_ones(x.shape[1])
+def _batch_norm(norm: nn.BatchNorm2d, input: Tensor) -> Tensor:
+    if input.dim() != 4 or input.numel() == input.shape[1]:
+        return nn.BatchNorm2d.forward(norm, input)  # says what is wrong with it
+    ones = input.new_ones(input.shape[1])
     scale = ones if norm.weight is None else norm.weight.detach()
     shift = torch.zeros_like(ones) if norm.bias is None else norm.bias.detach()
-    return _BatchNorm.apply(x, scale, shift, norm.eps)  # type: ignore[no-any-return, no-untyped-call]
+    return _BatchNorm.apply(input, scale, shift, norm.eps)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Norm(NamedTuple):
@@ -171,14 +171,14 @@ def _per_channel(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-def _convolution(layer: nn.Conv2d, x: Tensor) -> Tensor:
+def _convolution(layer: nn.Conv2d, input: Tensor) -> Tensor:
     if not torch.is_grad_enabled():
-        return nn.Conv2d.forward(layer, x)
+        return nn.Conv2d.forward(layer, input)
     padding = layer.padding
     assert not isinstance(padding, str)
     geometry = Geometry(layer.stride, padding, layer.dilation, layer.groups)
     bias = None if layer.bias is None else layer.bias.detach()
-    return _Convolution.apply(x, layer.weight, bias, geometry)  # type: ignore[no-any-return, no-untyped-call]
+    return _Convolution.apply(input, layer.weight, bias, geometry)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Convolution(Function):

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from harness.core.errors import UndefinedScoreError
 from harness.passes.functional_layers import parameters_touched
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
-from harness.passes.weighted_layers import watching, weights_of
+from harness.passes.weighted_layers import NO_WEIGHTS, watching, weighted_layers, weights_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,8 @@ class Layers(Observation):
 @observes(Weights, images=False)
 def weights(run: Run) -> Observations:
     """Hands out the weights as they are."""
+    if not weighted_layers(run.network):
+        raise UndefinedScoreError(NO_WEIGHTS)
     return {Weights: Weights(tuple(w.detach() for w in weights_of(run.network)))}
 
 

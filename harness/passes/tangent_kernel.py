@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from harness.core.errors import UndefinedScoreError
 from harness.passes.fast_gradients import fast_gradients
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
@@ -36,8 +37,11 @@ def ntk(run: Run, settings: NtkSettings) -> Observations:
         if settings.init == "kaiming":
             drawn = kaiming_parameters(run.network, mode="fan_out")
             parameters = {name: value.requires_grad_(True) for name, value in drawn.items()}
-        outputs = functional_call(run.network, parameters, (images,)).flatten(1).sum(dim=1)
         weights = [value for name, value in parameters.items() if "weight" in name]
+        if not weights:
+            raise UndefinedScoreError("the network has no parameter that is called a weight")
+        outputs = functional_call(run.network, parameters, (images,))
+        outputs = outputs.reshape(len(outputs), -1).sum(dim=1)
         rows = [_gradient(output, weights) for output in outputs]
     return {TangentKernel: TangentKernel(_gram(rows))}
 

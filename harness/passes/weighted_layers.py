@@ -99,13 +99,13 @@ def _norms_replaced(
             del norm.forward
 
 
-def _identity(x: Tensor) -> Tensor:
-    return x
+def _identity(input: Tensor) -> Tensor:
+    return input
 
 
-def _by_batch(norm: Norm, x: Tensor) -> Tensor:
+def _by_batch(norm: Norm, input: Tensor) -> Tensor:
     return nn.functional.batch_norm(
-        x, None, None, norm.weight, norm.bias, training=True, momentum=0.0, eps=norm.eps
+        input, None, None, norm.weight, norm.bias, training=True, momentum=0.0, eps=norm.eps
     )
 
 

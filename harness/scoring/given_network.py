@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,8 @@ from harness.passes.run import Run
 from harness.passes.static import Layers
 from harness.proxies.contract import Proxy, proxies
 from harness.scoring import engine
-from harness.scoring.outputs import tensor_of
+from harness.scoring.given_batch import check_batch, with_whole_labels
+from harness.scoring.outputs import several, tensor_of
 from harness.scoring.plain_network import check_network, plain, unwrapped
 
 
@@ -41,6 +43,8 @@ def score_given(
         HarnessError: If a proxy is unknown or the network cannot be looked into.
     """
     wanted = [proxies.get(name) for name in names]
+    check_batch(batch)
+    batch = with_whole_labels(batch)
     with unwrapped(network) as eager:
         check_network(eager, batch)
         whole = plain(eager)
@@ -49,8 +53,17 @@ def score_given(
             senseless = dict(_without_meaning(run, wanted))
             others = [name for name in names if name not in senseless]
             scores = engine.score(run, others, settings)
+        scores = {name: _single_value_norm(score) for name, score in scores.items()}
     undefined = {name: Score(math.nan, "undefined", 0.0, why) for name, why in senseless.items()}
     return {name: (scores | undefined)[name] for name in names}
+
+
+def _single_value_norm(score: Score) -> Score:
+    """Calls undefined what has no value because a norm, as of one image, is of one value."""
+    if score.status != "error" or "Expected more than 1 value per channel" not in score.message:
+        return score
+    why = "a batch norm sees a single value per channel, as of one image"
+    return replace(score, status="undefined", message=why)
 
 
 @contextmanager
@@ -60,10 +73,17 @@ def _as_function(network: nn.Module) -> Iterator[None]:
     def copy_inputs(_: nn.Module, inputs: tuple[object, ...]) -> tuple[object, ...]:
         return tuple(x.clone() if isinstance(x, Tensor) else x for x in inputs)
 
-    def look(_: nn.Module, __: object, output: object) -> Tensor:
+    def look(_: nn.Module, __: object, output: object) -> object:
+        differentiated = torch.is_grad_enabled()
         found = tensor_of(output)
+        if found is None:
+            if differentiated:
+                raise several(output)
+            return output  # nobody asks for it
         if not _is_batched() and not _finite([found]):
             raise UndefinedScoreError("the network's output holds NaN or infinite numbers")
+        if differentiated and not found.requires_grad:
+            raise UndefinedScoreError("the network's output cannot be differentiated")
         return found
 
     with ExitStack() as hooks:
@@ -122,9 +142,9 @@ def _outputs(run: Run) -> int | None:
     try:
         with run.undisturbed("classes"), torch.no_grad():
             output = run.network(run.batch.images[:2])
+            return int(output.shape[1]) if output.dim() > 1 else 1
     except Exception:  # whatever the user's network raises; who needs the outputs will say it
         return None
-    return int(output.shape[1]) if output.dim() > 1 else None
 
 
 def _finite(tensors: Sequence[Tensor]) -> bool:

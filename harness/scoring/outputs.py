@@ -12,12 +12,8 @@ from harness.passes.weighted_layers import tensors_in
 NAMES = ("logits", "out")
 
 
-def tensor_of(output: object) -> Tensor:
-    """Returns the one tensor that a network's output is, or holds, or calls its logits.
-
-    Raises:
-        HarnessError: If it cannot be told which one that is.
-    """
+def tensor_of(output: object) -> Tensor | None:
+    """Returns the one tensor that a network's output is, or holds, or calls its logits."""
     if isinstance(output, Tensor):
         return output
     for name in NAMES:
@@ -25,9 +21,13 @@ def tensor_of(output: object) -> Tensor:
         if isinstance(named, Tensor):
             return named
     held = list(tensors_in(output))
-    if len(held) == 1:
-        return held[0]
-    raise HarnessError(
-        f"The network returns a {type(output).__name__} of {len(held)} tensors; wrap it so that it "
+    return held[0] if len(held) == 1 else None
+
+
+def several(output: object) -> HarnessError:
+    """Returns the error for an output of which it cannot be told which tensor counts."""
+    held = len(list(tensors_in(output)))
+    return HarnessError(
+        f"The network returns a {type(output).__name__} of {held} tensors; wrap it so that it "
         "returns one tensor, or calls one 'logits'."
     )

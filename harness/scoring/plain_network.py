@@ -17,6 +17,7 @@ from torch.nn.utils.weight_norm import WeightNorm
 from harness.core.errors import HarnessError
 from harness.core.types import Batch
 
+QUANTISED = ("torch.ao.nn.quantized", "torch.ao.nn.intrinsic")
 PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -72,6 +73,11 @@ def check_network(network: nn.Module, batch: Batch) -> None:
         raise HarnessError(
             "The network is scripted (TorchScript), and its layers cannot be watched; score the "
             "nn.Module that it was made from."
+        )
+    if any(type(module).__module__.startswith(QUANTISED) for module in network.modules()):
+        raise HarnessError(
+            "The network is quantised, and its layers hold no weights to look at; score what it "
+            "was made from."
         )
     tensors = [*network.parameters(), *network.buffers()]
     if any(map(is_lazy, tensors)):

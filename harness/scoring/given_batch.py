@@ -1,0 +1,38 @@
+"""A batch that somebody hands over."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from harness.core.errors import HarnessError
+from harness.core.types import Batch
+
+
+def check_batch(batch: Batch) -> None:
+    """Refuses images that are no floats, and labels that are not one to an image.
+
+    Raises:
+        HarnessError: With what was expected.
+    """
+    if not batch.images.is_floating_point():
+        raise HarnessError(
+            f"The images are {batch.images.dtype}; give floats: normalised images, or tokens as "
+            "their embeddings."
+        )
+    if batch.labels is not None and len(batch.labels) != len(batch.images):
+        raise HarnessError(
+            f"There are {len(batch.images)} images and {len(batch.labels)} labels; give one label "
+            "per image."
+        )
+    if batch.second is not None:
+        check_batch(batch.second)
+
+
+def with_whole_labels(batch: Batch) -> Batch:
+    """Returns the batch with class indices in the type that torch's losses take."""
+    labels, second = batch.labels, batch.second
+    if labels is not None and not labels.is_floating_point():
+        labels = labels.to(torch.int64)
+    return replace(batch, labels=labels, second=second and with_whole_labels(second))
