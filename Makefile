@@ -48,7 +48,7 @@ bench: install ## Speed as ratios, measured in one run (leave the machine alone 
 OUT ?= gpu-results
 DEVICE ?= cuda
 LIMIT ?= 540
-STUDY ?= scores
+STUDY ?= study
 
 .PHONY: gpu gpu-kit
 gpu-kit: install ## What a GPU machine lacks, into .gpu: wheels, STUDY's missing shards, their images
