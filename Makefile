@@ -48,7 +48,7 @@ bench: install ## Speed as ratios, measured in one run (leave the machine alone 
 OUT ?= gpu-results
 DEVICE ?= cuda
 LIMIT ?= 540
-STUDY ?= scores
+STUDY ?= study
 
 .PHONY: gpu gpu-kit
 gpu-kit: install ## What a GPU machine lacks, into .gpu: wheels, STUDY's missing shards, their images
@@ -70,7 +70,7 @@ docs: install ## Make NOTICE and the pages of docs/ that come from the code
 FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \
 	figure16 figure17 regulariser_rule
 TABLES := table3 table4 table5 table6 compare
-.PHONY: $(FIGURES) $(TABLES) paper figures tables one-cell-scores ablation-scores table3-scores
+.PHONY: $(FIGURES) $(TABLES) paper figures tables scores one-cell-scores ablation-scores table3-scores
 
 paper: ## The SWAP paper's figures and tables from stored results: results/paper
 figures: ## Its figures alone
@@ -114,6 +114,9 @@ study: install ## Figure 4: 13 columns, 1000 architectures each, scored, joined 
 	$(COLUMN) space=nb201 task=imagenet16_120 inputs=imagenet_sample_16 $(FIVE_SEEDS)
 	$(COLUMN) space=nb101 task=cifar10 $(FIVE_SEEDS)
 	$(MAKE) paper report
+
+scores: install ## Every score of the results as one data set: results/scores
+	$(HARNESS) job=collect
 
 one-cell-scores: install ## Score the one-cell networks of figures 5 and 15, by the authors' protocol
 	$(HARNESS) experiment=swap_authors space=darts_swap task=cifar10

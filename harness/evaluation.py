@@ -37,7 +37,7 @@ from harness.scoring.conditions import Conditions, conditions_at, inputs_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study
-from harness.spaces.space import Space, spaces
+from harness.spaces.space import spaces
 
 DRAW = ["seed", "draw", "proxy"]
 
@@ -114,7 +114,7 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[
     """
     space = spaces.get(config.space)
     space.task(config.task)
-    samples = {seed: _sample(space, scope, seed, pool) for seed in config.seeds}
+    samples = {seed: scope.drawn(space, seed, pool) for seed in config.seeds}
     names = resolved(scope.proxies, scope.proxy_sets)
     asked = Conditions(
         config.space,
@@ -127,15 +127,6 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[
     )
     to_score = scored(names)
     return Study(conditions_at(asked, to_score, pool), names, to_score, samples)
-
-
-def _sample(space: Space, scope: Scope, seed: int, pool: Collection[str]) -> list[str]:
-    if scope.sample == "labelled":
-        return space.sample_labelled(scope.n, seed)
-    limited = scope.n if scope.replace or scope.one_per_class else min(scope.n, len(pool))
-    return space.sample(
-        limited, seed, pool=pool, replace=scope.replace, one_per_class=scope.one_per_class
-    )
 
 
 def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
@@ -173,17 +164,10 @@ def conditions_of(
     return {
         **study.conditions.shared(),
         "truth": {"variant": info["variant"], "n": info["n"], **record.sources(config, info)},
-        "sample": _how(scope),
+        "sample": scope.drawing,
         "undefined": scope.undefined,
         "proxies": {name: study.conditions.own(name) for name in study.scored},
     }
-
-
-def _how(scope: Scope) -> dict[str, Any]:
-    """Describes how architectures are drawn; the words of earlier results stay as they are."""
-    if scope.sample == "labelled":
-        return {"labelled": True}
-    return {"replace": scope.replace, "one_per_class": scope.one_per_class}
 
 
 def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:

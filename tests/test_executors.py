@@ -8,8 +8,10 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import torch
 
 from harness.config import Config, parse_seeds
 from harness.core.errors import HarnessError
@@ -19,6 +21,7 @@ from harness.executors.executor import ExecutorSettings, LostWorkerError, execut
 from harness.executors.processes import ProcessSettings
 from harness.executors.ray import RaySettings
 from harness.executors.slurm import SlurmSettings
+from harness.scoring.conditions import is_lost
 
 PAIR = ProcessSettings("processes", workers=2)
 
@@ -104,6 +107,28 @@ def test_without_another_process_a_lost_worker_is_one_sentence() -> None:
     with pytest.raises(HarnessError, match=r"a kernel failed.*kept.*Start the same command"):
         list(execute(lose_worker, [101], ExecutorSettings("local")))
     lost_here.clear()
+
+
+def test_workers_of_a_gpu_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight of 80 GiB may take 9 each: a tenth is CUDA's."""
+    shares: list[float] = []
+    card = SimpleNamespace(total_memory=80 * 2**30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", shares.append)
+    of_processes._limit_memory(8)
+    of_processes._limit_memory(100)
+    assert shares == [9 / 80, 0.0]
+
+
+def test_a_gpu_that_answers_no_longer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([None, RuntimeError("CUDA error: an illegal memory access was encountered")])
+
+    def synchronize(_: str) -> None:
+        if (error := next(answers)) is not None:
+            raise error
+
+    monkeypatch.setattr(torch.cuda, "synchronize", synchronize)
+    assert [is_lost(name) for name in ("cpu", "cuda", "cuda:1")] == [False, False, True]
 
 
 def test_clusters_reserve_a_gpu_where_one_is_needed() -> None:

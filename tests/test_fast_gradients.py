@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from harness import api
 from harness.core.layouts import layout_of, zeros_beside
+from harness.core.types import Batch
 from harness.inputs.selection import InputSettings
-from harness.passes import depthwise
+from harness.passes import depthwise, synaptic_flow
 from harness.passes.convolutions import Geometry, convolve
 from harness.passes.fast_gradients import fast_gradients
 from harness.passes.run import Run
@@ -156,3 +159,49 @@ def test_zeros_beside_a_tensor_have_its_layout(
     assert zeros.is_contiguous(memory_format=layout)
     assert zeros.dtype == x.dtype
     assert not zeros.any()
+
+
+class Signed(nn.Module):
+    """Uses weights in every way at once: in layers, functions, both, twice, with both signs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular")
+        self.second = nn.Conv2d(4, 4, 1, groups=2)
+        self.normed = nn.utils.parametrizations.weight_norm(nn.Linear(4, 4))
+        self.last = nn.Linear(4, 4)
+        self.sign = 1.0
+        self.written = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        if self.written:
+            x += 1
+        x = self.second(self.second(x)).mean(dim=(2, 3))
+        x = self.normed(x) + nn.functional.linear(x, self.last.weight)
+        return self.sign * self.last(x) + self.last(x.square()).flip(1)
+
+
+@pytest.mark.parametrize("sign", [1.0, -0.5, -3.0])
+@pytest.mark.parametrize("written", [False, True])
+def test_synflow_is_its_definition_however_weights_are_used(
+    sign: float, written: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sign > 0 and not written:  # no term is negative, so that outputs are enough
+        monkeypatch.delattr(synaptic_flow, "_flow_through_weights")
+    torch.manual_seed(0)
+    network = Signed()
+    network.sign, network.written = sign, written
+    images = torch.zeros(2, 3, 5, 5)
+    found = engine.score(Run(network, Batch(images)), ["synflow"])["synflow"]
+
+    plain = copy.deepcopy(network).double()
+    with torch.no_grad():
+        for parameter in plain.parameters():
+            parameter.abs_()
+    weights = [plain.first.weight, plain.second.weight, plain.last.weight]
+    gradients = torch.autograd.grad(plain(torch.ones(1, 3, 5, 5).double()).sum(), weights)
+    pairs = zip(weights, gradients, strict=True)
+    flow = sum(float((weight * gradient).detach().abs().sum()) for weight, gradient in pairs)
+    assert found.value == pytest.approx(math.log(flow), rel=1e-12)
+    assert not any("forward" in vars(module) for module in network.modules())

@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from torch import nn
 
+from harness.core.sections import Settings
 from harness.inputs.batch import load_batch
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
@@ -24,6 +25,7 @@ from harness.passes.patterns import (
     watching_relus,
 )
 from harness.passes.run import Run
+from harness.passes.settings import SwapSettings
 from harness.scoring import engine
 from harness.spaces.space import spaces
 
@@ -137,7 +139,7 @@ def test_counts_on_cells_equal_the_plain_definitions(key, channels_last):
     batch = load_batch(tasks.get("digits"), InputSettings(), seed=0, size=20)
     batch = batch.to("cpu", channels_last=channels_last)
     names = ["swap", "nwot", "activation_patterns"]
-    scores = engine.score(Run(network, batch), names)
+    scores = engine.score(Run(network, batch), names, Settings(SwapSettings(images=16)))
 
     few, whole = (relu_signs(network, batch.images[:n]) for n in (16, 20))
     assert scores["swap"].value == len(np.unique(few.T, axis=0))

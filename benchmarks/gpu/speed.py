@@ -31,7 +31,6 @@ from harness.passes.transfer import on_device
 WORKERS = (1, 4, 8, 12)
 BLOCK = 4  # architectures that a worker scores at a time
 IMAGES, SIZE = 32, 64
-SECONDS_EACH = 0.2  # of the time that is left, for each number of workers
 
 
 def measure(part: Part) -> None:
@@ -45,11 +44,11 @@ def measure(part: Part) -> None:
     part.record(suite_zero=suite_zero(part, cells(10)))
     part.record(peak_memory_mib=peak_memory(part))
     rows: list[dict[str, Any]] = []
-    for workers in WORKERS:
+    for place, workers in enumerate(WORKERS):
         if part.left < 10:
             part.record(workers_left_out=f"{workers} and more: the time was up")
             break
-        rows.append(throughput(part, workers))
+        rows.append(throughput(part, workers, part.left / (len(WORKERS) - place)))
         part.record(workers=rows)
 
 
@@ -129,15 +128,15 @@ def peak_memory(part: Part) -> dict[str, float]:
     return peaks
 
 
-def throughput(part: Part, workers: int) -> dict[str, Any]:
-    """Scores cells with several workers until its time is up; start-up does not count.
+def throughput(part: Part, workers: int, seconds: float) -> dict[str, Any]:
+    """Scores cells with several workers until the time is up; start-up does not count.
 
     Architectures are counted from the moment when every worker has finished its first block.
     """
     pool = cells(400)
     blocks = [pool[i : i + BLOCK] for i in range(0, len(pool), BLOCK)] * 20
     settings = ProcessSettings("processes", workers=workers, gpus=int(part.on_gpu))
-    started, stop = time.monotonic(), time.monotonic() + part.left * SECONDS_EACH
+    started, stop = time.monotonic(), time.monotonic() + 0.9 * seconds
     ends: list[tuple[float, int]] = []
     first: dict[int, float] = {}
     work = partial(score_block, device=part.device, stop=stop)

@@ -7,6 +7,7 @@ the folder of all results: ``tar -xf study.tar -C results``.
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import time
@@ -15,8 +16,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-
-import pandas as pd
 
 from benchmarks.gpu.part import KIT, Part, run
 from harness.executors.executor import execute
@@ -71,9 +70,9 @@ def column_of(shard: ScoreShard) -> str:
 def best_workers(part: Part) -> int:
     """Returns the number of workers that scored the most per second before."""
     path = part.out / "speed.json"
-    rows = pd.read_json(path, typ="series").get("workers", []) if path.exists() else []
-    best = max(rows, key=lambda row: row["per_second"], default={"workers": WORKERS})
-    return int(best["workers"])
+    rows = json.loads(path.read_text()).get("workers", []) if path.exists() else []
+    measured = {row["workers"]: row["per_second"] for row in rows if row["per_second"] > 0}
+    return max(measured, key=lambda n: measured[n], default=min(WORKERS, os.cpu_count() or 1))
 
 
 def score_until(shard: ScoreShard, stop: float) -> int:

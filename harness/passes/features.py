@@ -165,7 +165,9 @@ def cell_features(run: Run) -> Observations:
             functional_call(run.network, state, (noise,))
         if run.of_no_space and any(feature.dim() != 4 for feature in features):
             raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W")
-        signs = [torch.randint(0, 2, one.shape).to(torch.int8) for one in features[1:]]
+        signs = [
+            torch.randint(0, 2, one.shape, device="cpu").to(torch.int8) for one in features[1:]
+        ]
         passages = list(map(_passage, features, features[1:], copied(signs, noise.device)))
     covariances = on_host([_covariance(feature.detach()) for feature in features])
     eigenvalues = [torch.linalg.eigvalsh(covariance) for covariance in covariances]

@@ -56,7 +56,7 @@ def _places(images: Tensor, settings: LinearRegionSettings, channels: int) -> Te
     n, depth, height, width = images.shape
     most = [n, height - settings.size + 1, width - settings.size + 1]
     most += [depth] if channels == 1 else []
-    return torch.stack([torch.randint(one, (settings.samples,)) for one in most])
+    return torch.stack([torch.randint(one, (settings.samples,), device="cpu") for one in most])
 
 
 def _crops(images: Tensor, places: Tensor, size: int) -> Tensor:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from harness.core.errors import UndefinedScoreError
@@ -21,9 +25,9 @@ from harness.passes.weighted_layers import (
 
 @dataclass(frozen=True)
 class SynapticFlow(Observation):
-    """|w ⊙ ∂R/∂w| summed over each layer's weights; R is the sum of all outputs (float64)."""
+    """Parts whose sum is Σ |w ⊙ ∂R/∂w| over all weights; R is the sum of all outputs (float64)."""
 
-    layers: tuple[Tensor, ...]
+    parts: tuple[Tensor, ...]
 
 
 @observes(SynapticFlow, images=False)
@@ -35,7 +39,7 @@ def synflow(run: Run) -> Observations:
     if not weighted_layers(run.network):
         raise UndefinedScoreError(NO_WEIGHTS)
     images = torch.ones_like(run.batch.images[:1], dtype=torch.float64)
-    ids = {id(weight): i for i, weight in enumerate(weights_of(run.network))}
+    ids = {id(weight) for weight in weights_of(run.network)}
     parameters = {
         name: parameter.detach().double().abs().requires_grad_(id(parameter) in ids)
         for name, parameter in run.network.named_parameters()
@@ -44,14 +48,95 @@ def synflow(run: Run) -> Observations:
         name: buffer.double().abs() if buffer.is_floating_point() else buffer.clone()
         for name, buffer in run.network.named_buffers()
     }
+    weights = [p for p in parameters.values() if p.requires_grad]
+    forward = partial(functional_call, run.network, (parameters, buffers))
     with run.undisturbed("synflow"), without_batch_norm(run.network):
-        outputs = functional_call(run.network, (parameters, buffers), (images,))
-        weights = [p for p in parameters.values() if p.requires_grad]
-        gradients = torch.autograd.grad(
-            outputs.sum(), weights, allow_unused=True, materialize_grads=True
-        )
-    flows = tuple(
-        (weight * gradient).abs().sum().detach()
-        for weight, gradient in zip(weights, gradients, strict=True)
+        parts = _flow_through_outputs(run.network, weights, forward, images)
+        if parts is None:
+            parts = _flow_through_weights(weights, forward(images))
+    return {SynapticFlow: SynapticFlow(tuple(parts))}
+
+
+def _flow_through_weights(weights: list[Tensor], outputs: Tensor) -> list[Tensor]:
+    gradients = torch.autograd.grad(
+        outputs.sum(), weights, allow_unused=True, materialize_grads=True
     )
-    return {SynapticFlow: SynapticFlow(flows)}
+    pairs = zip(weights, gradients, strict=True)
+    return [(weight * gradient).detach().abs().sum() for weight, gradient in pairs]
+
+
+class _Call(NamedTuple):
+    """One call of a layer y = w·x + b."""
+
+    least: Tensor
+    y: Tensor
+    bias: Tensor | None
+
+
+def _flow_through_outputs(
+    network: nn.Module,
+    weights: list[Tensor],
+    forward: Callable[[Tensor], Tensor],
+    images: Tensor,
+) -> list[Tensor] | None:
+    """Takes the flow at the layers' outputs, which spares the gradients of their weights.
+
+    A layer is linear in its weights, so Σ w ⊙ ∂R/∂w = Σ (y − b) ⊙ ∂R/∂y. Where input and gradient
+    of every call have no negative entry, which a look at them tells, the terms have none either and
+    the sum is that of their absolute values. What else a network does with a weight still counts
+    by its gradient.
+
+    Returns:
+        The flow of each call and of each weight that is used elsewhere; None where the sums differ.
+    """
+    calls: list[_Call] = []
+    with _recording(network, calls):
+        outputs = forward(images.requires_grad_(True))
+    if any(call.y._version for call in calls):
+        return None  # it was written to
+    gradients = torch.autograd.grad(
+        outputs.sum(), [*(call.y for call in calls), *weights], allow_unused=True
+    )
+    least, parts = [images.new_zeros(())], [images.new_zeros(())]
+    for call, g in zip(calls, gradients, strict=False):
+        if g is not None:
+            least += [call.least, g.min()]
+            linear = call.y if call.bias is None else call.y - call.bias
+            parts.append((linear * g).sum().detach())
+    for weight, g in zip(weights, gradients[len(calls) :], strict=True):
+        if g is not None:
+            least.append(g.min())
+            parts.append((weight * g).sum().detach())
+    return parts if bool(torch.stack(least).min() >= 0) else None
+
+
+@contextmanager
+def _recording(network: nn.Module, calls: list[_Call]) -> Iterator[None]:
+    """Notes the calls of plain layers, whose weights count as constants there."""
+    layers = [
+        layer
+        for layer in weighted_layers(network)
+        if type(layer) in (nn.Conv2d, nn.Linear)
+        and "forward" not in vars(layer)
+        and layer._parameters.get("weight") is not None
+    ]
+    try:
+        for layer in layers:
+            layer.forward = partial(_recorded, calls, layer)  # type: ignore[method-assign]
+        yield
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+def _recorded(calls: list[_Call], layer: nn.Conv2d | nn.Linear, input: Tensor) -> Tensor:
+    weight, bias = layer.weight.detach(), layer.bias
+    if isinstance(layer, nn.Linear):
+        y = nn.functional.linear(input, weight, bias)
+    else:
+        y = layer._conv_forward(input, weight, bias)
+        bias = None if bias is None else bias[:, None, None]
+    if not y.requires_grad and not y.is_inference():  # what a constant leads to
+        y.requires_grad_(True)
+    calls.append(_Call(input.detach().min(), y, bias))
+    return y

@@ -18,7 +18,7 @@ def synflow(flow: SynapticFlow) -> float:
     Source: Tanaka et al. 2020, "Pruning neural networks without any data by iteratively conserving
     synaptic flow"; the logarithm as in NAS-Bench-Suite-Zero.
     """
-    total = float(torch.stack(flow.layers).sum())
+    total = float(torch.stack(flow.parts).sum())
     if not total > 0:
         raise UndefinedScoreError("no flow reaches the output")
     return math.log(total)

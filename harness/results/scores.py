@@ -7,8 +7,11 @@ from pathlib import Path
 import pandas as pd
 
 from harness.core.errors import HarnessError
+from harness.results.collection import every
 from harness.results.finished import Result
 from harness.results.layout import RECORD
+
+__all__ = ["every", "load"]
 
 
 def load(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.core.errors import HarnessError
 from harness.core.sections import section
 from harness.core.types import Policy
+
+if TYPE_CHECKING:
+    from harness.spaces.space import Space
 
 
 @section("")
@@ -75,6 +79,31 @@ class Scope(ProxyChoice):
             raise HarnessError(
                 "sample=labelled draws with repeats; leave replace=false and one_per_class=false."
             )
+
+    def drawn(self, space: Space, seed: int, pool: Collection[str]) -> list[str]:
+        """Returns the architectures of a seed.
+
+        Args:
+            space: Where they are from.
+            seed: Which draw.
+            pool: Those with ground truth.
+
+        Raises:
+            HarnessError: If there are too few, or the space has no labelled draw.
+        """
+        if self.sample == "labelled":
+            return space.sample_labelled(self.n, seed)
+        n = self.n if self.replace or self.one_per_class else min(self.n, len(pool))
+        return space.sample(
+            n, seed, pool=pool, replace=self.replace, one_per_class=self.one_per_class
+        )
+
+    @property
+    def drawing(self) -> dict[str, bool]:
+        """How architectures are drawn, as records have it; uniform draws need no word."""
+        if self.sample == "labelled":
+            return {"labelled": True}
+        return {"replace": self.replace, "one_per_class": self.one_per_class}
 
     @property
     def policy(self) -> Policy:
