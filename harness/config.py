@@ -10,10 +10,13 @@ from typing import Any, TypeVar
 
 from harness.core.errors import HarnessError
 from harness.core.sections import Settings, section
+from harness.core.typed import typed
 from harness.executors.executor import ExecutorSettings, complete, executors
 from harness.inputs.selection import InputSettings
 
 S = TypeVar("S")
+
+MOST_SEEDS = 10_000
 
 
 @section("truth")
@@ -78,6 +81,7 @@ class SharedKeys:
         return parse_seeds(self.seed)
 
 
+@typed
 @dataclass(frozen=True)
 class Config(SharedKeys):
     """One run: what every job shares, and the sections and options of the job.
@@ -118,9 +122,9 @@ def parse_seeds(text: object, key: str = "seed") -> list[int]:
         HarnessError: If the text names no seeds.
     """
     if isinstance(text, (list, tuple, range)):
-        seeds = [seed for part in text for seed in parse_seeds(part, key)]
+        seeds = [seed for part in text[: MOST_SEEDS + 1] for seed in parse_seeds(part, key)]
     elif match := re.fullmatch(r"(\d{1,18})\.\.(\d{1,18})", str(text)):  # fit 64 bits
-        seeds = list(range(int(match[1]), int(match[2]) + 1))
+        seeds = list(range(int(match[1]), int(match[2]) + 1)[: MOST_SEEDS + 1])
     elif re.fullmatch(r"\d{1,18}", str(text)):
         seeds = [int(str(text))]
     else:
@@ -129,4 +133,6 @@ def parse_seeds(text: object, key: str = "seed") -> list[int]:
         raise HarnessError(
             f"{key}={text} names no seeds; write {key}=3, {key}=0..4 (inclusive) or {key}=[0,2]."
         )
+    if len(seeds) > MOST_SEEDS:
+        raise HarnessError(f"{key}={text} names more than {MOST_SEEDS:,} seeds; take fewer.")
     return list(dict.fromkeys(seeds))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness.core.errors import HarnessError
+from harness.core.limits import check, count
 from harness.core.registry import Registry
 from harness.core.sections import section
 from harness.core.versions import annotations_of
@@ -42,11 +43,7 @@ class ExecutorSettings:
         Raises:
             HarnessError: With what is allowed.
         """
-        if self.workers < 0 or self.threads < 1:
-            raise HarnessError(
-                f"executor.workers={self.workers} must be at least 1, or 0 for one per core, and "
-                f"executor.threads={self.threads} at least 1."
-            )
+        check(self, workers=count(0, 10**5), threads=count(1, 1024))
 
     @property
     def width(self) -> int:
@@ -85,18 +82,6 @@ class LostWorkerError(HarnessError):
             f"This process can go on no longer ({self.reason}). What is finished is kept. Start "
             "the same command again for the rest."
         )
-
-
-def at_least(settings: ExecutorSettings, **limits: int) -> None:
-    """Refuses values of ``executor.*`` below their limits; null is none.
-
-    Raises:
-        HarnessError: With the limit.
-    """
-    for key, least in limits.items():
-        value = getattr(settings, key)
-        if value is not None and value < least:
-            raise HarnessError(f"executor.{key}={value} must be at least {least}.")
 
 
 def on_gpu(device: str) -> bool:

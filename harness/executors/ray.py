@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, Self
 
 from harness.core.errors import HarnessError
+from harness.core.limits import check, count
 from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
-    at_least,
     executor,
     incomplete,
     on_gpu,
@@ -59,7 +59,7 @@ class RaySettings(ExecutorSettings):
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, cpus=0, gpus=0, retries=0)
+        check(self, cpus=count(0, 10**4), gpus=count(0, 10**4), retries=count(0, 1000))
         if self.gpus is not None and self.gpus > 1 and self.gpus % 1:
             raise HarnessError(
                 f"executor.gpus={self.gpus} must be a whole number or a fraction of one GPU."

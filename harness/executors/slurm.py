@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any, Generic, Self
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import ABOVE_ZERO, check, count
 from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
-    at_least,
     executor,
     incomplete,
     on_gpu,
@@ -69,7 +69,16 @@ class SlurmSettings(ExecutorSettings):
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, cpus=0, gpus=0, retries=0, minutes=1, shards=1, tasks=1)
+        check(
+            self,
+            cpus=count(0, 10**4),
+            gpus=count(0, 10**4),
+            retries=count(0, 1000),
+            minutes=count(1, 10**7),
+            memory_gb=ABOVE_ZERO,
+            shards=count(1, 10**6),
+            tasks=count(1, 10**6),
+        )
         if self.cluster not in POLL_SECONDS:
             raise unknown("executor.cluster", self.cluster, POLL_SECONDS)
 

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import ABOVE_ZERO, MOST_IMAGES, check, count
 from harness.core.sections import Place, score_settings
 
 INITIALISATIONS = ("default", "gaussian")
 
 
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise HarnessError(f"{name}={value} must be at least 1.")
+MOST_REPEATS = 10_000
 
 
 @score_settings("swap")
@@ -46,8 +45,7 @@ class SwapSettings:
         Raises:
             HarnessError: With what is allowed.
         """
-        _at_least_one("swap.images", self.images)
-        _at_least_one("swap.repeats", self.repeats)
+        check(self, images=count(1, MOST_IMAGES), repeats=count(1, MOST_REPEATS))
         if self.init not in INITIALISATIONS:
             raise unknown("initialisation of swap.init", self.init, INITIALISATIONS)
 
@@ -147,8 +145,8 @@ class ZenSettings:
     gamma: float = 1e-2
 
     def __post_init__(self) -> None:
-        """Refuses less than one repeat."""
-        _at_least_one("zen.repeats", self.repeats)
+        """Refuses less than one repeat, and a perturbation that is none."""
+        check(self, repeats=count(1, MOST_REPEATS), gamma=ABOVE_ZERO)
 
 
 @score_settings("ntk")
@@ -167,7 +165,7 @@ class NtkSettings:
 
     def __post_init__(self) -> None:
         """Refuses an unknown initialisation and less than one image."""
-        _at_least_one("ntk.images", self.images)
+        check(self, images=count(1, MOST_IMAGES))
         if self.init not in ("default", "kaiming"):
             raise unknown("initialisation of ntk.init", self.init, ("default", "kaiming"))
 
@@ -193,8 +191,7 @@ class LinearRegionSettings:
 
     def __post_init__(self) -> None:
         """Refuses an empty count."""
-        for name in ("samples", "batches", "size"):
-            _at_least_one(f"linear_regions.{name}", getattr(self, name))
+        check(self, samples=count(1, 10**6), batches=count(1, 10**4), size=count(1, 1024))
 
 
 @score_settings("meco")
@@ -212,7 +209,7 @@ class MecoSettings:
 
     def __post_init__(self) -> None:
         """Refuses an unknown input and less than one channel."""
-        _at_least_one("meco.channels", self.channels)
+        check(self, channels=count(1, 10**6))
         if self.input not in ("image", "noise"):
             raise unknown("image of meco.input", self.input, ("image", "noise"))
 
