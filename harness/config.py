@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, cut
 from harness.core.sections import Settings, section
 from harness.core.typed import typed
 from harness.executors.executor import ExecutorSettings, complete, executors
@@ -17,6 +17,7 @@ from harness.inputs.selection import InputSettings
 S = TypeVar("S")
 
 MOST_SEEDS = 10_000
+LONGEST_NAME = 200  # of a folder: systems take 255 bytes, and temporary names add some
 
 
 @section("truth")
@@ -67,11 +68,17 @@ class SharedKeys:
         Raises:
             HarnessError: With what was expected.
         """
-        if not self.results:
+        if not self.results or "\0" in self.results:
             raise HarnessError("results= names no folder; write results=FOLDER.")
         if not re.fullmatch(r"[\w.-]*(/[\w.-]+)*", self.study) or ".." in self.study:
             raise HarnessError(
-                f"study={self.study} is no name; take letters, digits, '_', '-', '.' and '/'."
+                f"study={cut(self.study)} is no name; take letters, digits, '_', '-', '.' and '/'."
+            )
+        longest = max(map(len, f"{self.results}/{self.study}".split("/")))
+        if longest > LONGEST_NAME:
+            raise HarnessError(
+                f"results and study hold a name of {longest} characters; take at most "
+                f"{LONGEST_NAME} per folder."
             )
         parse_seeds(self.seed)
 
@@ -131,8 +138,9 @@ def parse_seeds(text: object, key: str = "seed") -> list[int]:
         seeds = []
     if not seeds:
         raise HarnessError(
-            f"{key}={text} names no seeds; write {key}=3, {key}=0..4 (inclusive) or {key}=[0,2]."
+            f"{key}={cut(text)} names no seeds; write {key}=3, {key}=0..4 (inclusive) or "
+            f"{key}=[0,2]."
         )
     if len(seeds) > MOST_SEEDS:
-        raise HarnessError(f"{key}={text} names more than {MOST_SEEDS:,} seeds; take fewer.")
+        raise HarnessError(f"{key}={cut(text)} names more than {MOST_SEEDS:,} seeds; take fewer.")
     return list(dict.fromkeys(seeds))

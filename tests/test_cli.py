@@ -21,6 +21,7 @@ from scipy import stats
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
 from harness.executors.executor import executors
+from harness.executors.slurm import SlurmSettings
 from harness.scoring import table
 from harness.scoring.study import with_populations
 from harness.sources.catalogue import source
@@ -334,6 +335,7 @@ def test_the_device_is_tried_where_the_work_is_done(
     assert call(fresh, *asked, "executor=local") == 1
     assert_one_sentence(capsys.readouterr().err, "The device 'cuda' cannot be used here")
     slurm = replace(executors.get("slurm"), function=cluster)
+    monkeypatch.setattr(SlurmSettings, "check_here", lambda _: None)
     monkeypatch.setitem(executors._items, "slurm", slurm)
     assert call(fresh, *asked, "executor=slurm") == 1
     assert_one_sentence(capsys.readouterr().err, "The work was handed over.")

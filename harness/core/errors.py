@@ -60,6 +60,12 @@ def _cut(word: re.Match[str]) -> str:
     return f"{word[0][:LONGEST_SHOWN]}… ({len(word[0]):,} characters)"
 
 
+def cut(given: object) -> str:
+    """Returns what the user gave as it was written, cut off where it is very long."""
+    text = str(given)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
 def unknown(kind: str, name: object, known: Iterable[str]) -> HarnessError:
     """Returns the error for a name that does not exist, with the nearest one that does.
 

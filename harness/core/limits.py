@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from numbers import Integral
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, shown
 from harness.core.typed import full_key
 
 Rule = tuple[Callable[[float], bool], str]
@@ -21,9 +22,28 @@ MOST_IMAGES = 2**16
 """Of a batch: more than any published proxy looks at, and what memory holds."""
 
 
+MOST_ARCHITECTURES = 10**6
+"""Of a sample: twice the largest benchmark."""
+
+
 def count(least: int, most: int) -> Rule:
     """Allows counts; what is above ``most`` is a slip of the keyboard, which would hang a run."""
     return lambda x: least <= x <= most, f"at least {least} and at most {most:,}"
+
+
+def whole(name: str, value: object, least: int, most: int) -> int:
+    """Returns a function's argument that must be a count.
+
+    Raises:
+        HarnessError: If it is no whole number from ``least`` to ``most``.
+    """
+    number = int(value) if isinstance(value, Integral) else least - 1
+    if isinstance(value, bool) or not least <= number <= most:
+        raise HarnessError(
+            f"{name}={shown(value)} is not possible; it must be a whole number, at least {least} "
+            f"and at most {most:,}."
+        )
+    return number
 
 
 def check(record: object, **rules: Rule) -> None:

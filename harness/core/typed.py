@@ -1,4 +1,4 @@
-"""Records whose values have the types of their fields, whoever makes them.
+"""Records and functions whose values have the types that they declare, whoever gives them.
 
 The command line's values are converted before; a caller in Python may give anything, and what is
 no number would only be noticed where it is computed with.
@@ -9,17 +9,20 @@ from __future__ import annotations
 import inspect
 import math
 import operator
-from collections.abc import Iterable, Mapping
-from functools import wraps
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial, wraps
 from numbers import Integral, Real
 from os import PathLike
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from types import NoneType, SimpleNamespace, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from harness.core.errors import HarnessError, shown
 
 R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., Any])
 
 SECTION = "__section__"
 
@@ -33,6 +36,9 @@ _WORDS = {
     list: "a list",
     tuple: "a list",
     dict: "keys with values",
+    Mapping: "keys with values",
+    Iterable: "a list",
+    Sequence: "a list",
 }
 
 
@@ -46,22 +52,46 @@ def typed(kind: type[R]) -> type[R]:
 
     Numbers of numpy become Python's own, so that a record can be written as JSON.
     """
-    initialise = kind.__init__
-    signature = inspect.signature(initialise)
+    initialise = _checked(kind.__init__, kind.__module__, partial(full_key, kind))
+    setattr(kind, "__init__", initialise)  # noqa: B010 - mypy knows no other way
+    return kind
+
+
+def checked(function: F) -> F:
+    """Makes a function refuse arguments of another type than its parameters', as a sentence."""
+    return cast(F, _checked(function, function.__module__, str))
+
+
+def _checked(
+    function: Callable[..., Any], module: str, written: Callable[[str], str]
+) -> Callable[..., Any]:
+    """Wraps a function; ``written`` gives a parameter's name as the user knows it."""
+    signature = inspect.signature(function)
     hints: dict[str, Any] = {}
 
-    @wraps(initialise)
-    def checked(self: R, *args: Any, **kwargs: Any) -> None:
-        hints.update({} if hints else get_type_hints(kind))
-        given = signature.bind(self, *args, **kwargs).arguments
-        values = {
-            name: _value(full_key(kind, name), hints[name], value)
-            for name, value in list(given.items())[1:]
-        }
-        initialise(self, **values)
+    @wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if not hints:
+            hints.update(_hints(function, module))
+        bound = signature.bind(*args, **kwargs)
+        for name, value in bound.arguments.items():
+            if name in hints:
+                bound.arguments[name] = _value(written(name), hints[name], value)
+        return function(*bound.args, **bound.kwargs)
 
-    setattr(kind, "__init__", checked)  # noqa: B010 - mypy knows no other way
-    return kind
+    return call
+
+
+def _hints(function: Callable[..., Any], module: str) -> dict[str, Any]:
+    """Returns the types of parameters; what only a type checker imports has none."""
+    names = vars(sys.modules[module])
+    found: dict[str, Any] = {}
+    for name, annotation in function.__annotations__.items():
+        with suppress(NameError):
+            one = SimpleNamespace(__annotations__={name: annotation})
+            found |= get_type_hints(one, names)
+    found.pop("return", None)
+    return found
 
 
 def _value(key: str, hint: Any, value: Any) -> Any:
@@ -75,8 +105,12 @@ def _value(key: str, hint: Any, value: Any) -> Any:
         fits, found = _as(get_origin(kind) or kind, value)
         if fits:
             return found
-    words = " or ".join(_WORDS.get(get_origin(kind) or kind, str(kind)) for kind in kinds)
+    words = " or ".join(dict.fromkeys(_words(get_origin(kind) or kind) for kind in kinds))
     raise HarnessError(f"{key}={shown(value)} is not possible; it must be {words}.")
+
+
+def _words(kind: Any) -> str:
+    return _WORDS.get(kind) or f"of type {getattr(kind, '__name__', kind)}"
 
 
 def _as(kind: Any, value: Any) -> tuple[bool, Any]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -59,6 +61,13 @@ class ExecutorSettings:
         """
         del device, results  # nothing does here
         return self
+
+    def check_here(self) -> None:
+        """Refuses an executor that this machine has not, before anything is prepared for it.
+
+        Raises:
+            HarnessError: With what is missing.
+        """
 
 
 class LostWorkerError(HarnessError):
@@ -159,10 +168,24 @@ def require(name: str, executor: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise HarnessError(
-            f"executor={executor} needs the package {name} ({error}); install it with "
-            f"pip install 'zero-cost-harness[{executor}]'."
-        ) from error
+        raise _missing(name, executor, str(error)) from error
+
+
+def check_installed(name: str, executor: str) -> None:
+    """Refuses an executor whose library is not installed, without importing it.
+
+    Raises:
+        HarnessError: If it is not.
+    """
+    if name not in sys.modules and find_spec(name) is None:
+        raise _missing(name, executor, f"No module named {name!r}")
+
+
+def _missing(name: str, executor: str, reason: str) -> HarnessError:
+    return HarnessError(
+        f"executor={executor} needs the package {name} ({reason}); install it with "
+        f"pip install 'zero-cost-harness[{executor}]'."
+    )
 
 
 def incomplete(missing: str, reason: str, advice: str) -> HarnessError:

@@ -22,6 +22,7 @@ from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
+    check_installed,
     executor,
     incomplete,
     on_gpu,
@@ -74,6 +75,10 @@ class RaySettings(ExecutorSettings):
         """Reserves a GPU if the workers compute on one."""
         del results
         return self if self.gpus is not None else replace(self, gpus=int(on_gpu(device)))
+
+    def check_here(self) -> None:
+        """Refuses Ray where it is not installed."""
+        check_installed("ray", "ray")
 
 
 @executor

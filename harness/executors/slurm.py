@@ -7,6 +7,7 @@ finishes is found by the next start.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
+    check_installed,
     executor,
     incomplete,
     on_gpu,
@@ -91,6 +93,15 @@ class SlurmSettings(ExecutorSettings):
         """Reserves a GPU if the array tasks compute on one, and names the folder of the logs."""
         gpus = int(on_gpu(device)) if self.gpus is None else self.gpus
         return replace(self, gpus=gpus, logs=self.logs or str(results / ".slurm"))
+
+    def check_here(self) -> None:
+        """Refuses Slurm where submitit is not installed or the cluster's commands are not found."""
+        check_installed("submitit", "slurm")
+        if self.cluster == "slurm" and shutil.which("srun") is None:
+            raise HarnessError(
+                "executor=slurm needs Slurm's commands, and there is no srun here; start the run "
+                "on a machine of the cluster, or try executor.cluster=local."
+            )
 
 
 @executor

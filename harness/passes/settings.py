@@ -78,8 +78,9 @@ class RegulariserSettings:
             HarnessError: With what is allowed.
         """
         for name, above in (("mu", -math.inf), ("sigma", 0.0), ("unit", 0.0)):
-            if getattr(self, name) not in (None, AUTO):
-                _number(name, getattr(self, name), above)
+            value = getattr(self, name)
+            if value is not None and not _is_auto(value):
+                _number(name, value, above)
 
     def at(self, place: Place) -> RegulariserSettings:
         """Fills in the space's own μ, σ and unit, and resolves ``auto``.
@@ -91,9 +92,9 @@ class RegulariserSettings:
         own_mu, own_sigma, own_unit = own or (AUTO, AUTO, 1e6)
         unit = _number("unit", own_unit if self.unit is None else self.unit, above=0)
         mu = own_mu if self.mu is None else self.mu
-        mu = max(place.sizes()) / unit if mu == AUTO else _number("mu", mu, above=-math.inf)
+        mu = max(place.sizes()) / unit if _is_auto(mu) else _number("mu", mu, above=-math.inf)
         sigma = own_sigma if self.sigma is None else self.sigma
-        sigma = AUTO_WIDTH * mu**2 if sigma == AUTO else sigma
+        sigma = AUTO_WIDTH * mu**2 if _is_auto(sigma) else sigma
         return RegulariserSettings(mu, _number("sigma", sigma, above=0), unit)
 
 
@@ -114,6 +115,10 @@ OWN_REGULARISERS: dict[str | tuple[str, str], tuple[float | str, float | str, fl
     ("darts", "cifar10"): (0.9, 0.9, 1e3),
     ("darts", "imagenet"): (25.0, 25.0, 1e3),
 }
+
+
+def _is_auto(chosen: object) -> bool:
+    return isinstance(chosen, str) and chosen == AUTO
 
 
 def _number(name: str, chosen: object, above: float) -> float:

@@ -7,15 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.core.errors import HarnessError
-from harness.core.limits import MOST_IMAGES, check, count
+from harness.core.limits import MOST_ARCHITECTURES, MOST_IMAGES, check, count
 from harness.core.sections import section
 from harness.core.types import Policy
 
 if TYPE_CHECKING:
     from harness.spaces.space import Space
-
-MOST_ARCHITECTURES = 10**6
-"""Twice the largest benchmark."""
 
 
 @section("")
