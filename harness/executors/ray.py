@@ -31,6 +31,7 @@ from harness.executors.executor import (
 from harness.executors.worker import prepare_worker
 
 IN_FLIGHT = 1000  # waiting for one of n tasks costs n steps, and a study has 10^5
+LOOPBACK = "127.0.0.1"
 OBJECT_STORE = 128 * 2**20  # bytes; results are single numbers
 
 
@@ -164,6 +165,7 @@ def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
             cores = settings.workers * settings.cores or settings.width
             library.init(
                 "local",
+                _node_ip_address=LOOPBACK,  # or everybody on the network could start code here
                 num_cpus=cores,
                 object_store_memory=OBJECT_STORE,
                 include_dashboard=False,
