@@ -14,14 +14,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import NoneType
 
 import pandas as pd
 from torch import Tensor, nn
 
 from harness import evaluation, truth
 from harness.config import Config, TruthSettings
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, shown
 from harness.core.sections import Settings
+from harness.core.typed import checked
 from harness.core.types import Batch, Score
 from harness.executors.executor import ExecutorSettings, executors
 from harness.inputs.batch import load_batch
@@ -34,7 +36,8 @@ from harness.results import scores
 from harness.scoring.given_network import score_given
 from harness.scoring.scope import Scope
 from harness.spaces.space import spaces
-from harness.stats import correlations, summary
+from harness.stats import correlations
+from harness.stats import summary as summarised
 
 __all__ = [
     "Batch",
@@ -56,9 +59,11 @@ __all__ = [
     "truth",
 ]
 
-correlate = correlations
+correlate = checked(correlations)
+summary = checked(summarised)
 
 
+@checked
 def score(
     network: nn.Module,
     batch: Batch | Tensor | tuple[Tensor, Tensor],
@@ -108,6 +113,7 @@ def score(
     return score_given(network, _as_batch(batch), ("api", seed), names, Settings(*settings))
 
 
+@checked
 def evaluate(
     space: str,
     task: str,
@@ -117,7 +123,7 @@ def evaluate(
     *,
     inputs: InputSettings | str = "task",
     truth: str = "default",
-    truth_path: str | None = None,
+    truth_path: Path | str | None = None,
     settings: Settings | Iterable[object] = (),
     batch_size: int = 64,
     device: str = "cpu",
@@ -167,7 +173,7 @@ def evaluate(
             results=str(results or nothing_kept),
             study=study,
             inputs=inputs,
-            truth=TruthSettings(truth, truth_path),
+            truth=TruthSettings(truth, None if truth_path is None else str(truth_path)),
             executor=executor,
             sections=Settings(scope, *chosen),
         )
@@ -177,6 +183,7 @@ def evaluate(
     return found.scores
 
 
+@checked
 def batch(
     task: str,
     *,
@@ -199,12 +206,18 @@ def batch(
 
 
 def _as_batch(given: Batch | Tensor | tuple[Tensor, Tensor]) -> Batch:
-    if isinstance(given, Batch):
-        return given
+    parts = tuple(given) if isinstance(given, (tuple, list)) else ()
     if isinstance(given, Tensor):
-        return Batch(given)
-    if isinstance(given, (tuple, list)) and len(given) == 2:
-        return Batch(*given)
-    raise HarnessError(
-        f"A batch is a tensor of images, (images, labels) or an api.Batch, not {type(given)}."
-    )
+        given = Batch(given)
+    elif len(parts) == 2:
+        given = Batch(*parts)
+    if not isinstance(given, Batch):
+        raise HarnessError(
+            f"A batch is a tensor of images, (images, labels) or an api.Batch, not {shown(given)}."
+        )
+    if not isinstance(given.images, Tensor) or not isinstance(given.labels, (Tensor, NoneType)):
+        raise HarnessError(
+            f"Images and labels of a batch are tensors of torch, not {type(given.images).__name__} "
+            f"and {type(given.labels).__name__}; torch.as_tensor makes them of arrays."
+        )
+    return given

@@ -8,12 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, cut
 from harness.core.sections import Settings, section
+from harness.core.typed import typed
 from harness.executors.executor import ExecutorSettings, complete, executors
 from harness.inputs.selection import InputSettings
 
 S = TypeVar("S")
+
+MOST_SEEDS = 10_000
+LONGEST_NAME = 200  # of a folder: systems take 255 bytes, and temporary names add some
 
 
 @section("truth")
@@ -65,11 +69,17 @@ class SharedKeys:
         Raises:
             HarnessError: With what was expected.
         """
-        if not self.results:
+        if not self.results or "\0" in self.results:
             raise HarnessError("results= names no folder; write results=FOLDER.")
         if not re.fullmatch(r"[\w.-]*(/[\w.-]+)*", self.study) or ".." in self.study:
             raise HarnessError(
-                f"study={self.study} is no name; take letters, digits, '_', '-', '.' and '/'."
+                f"study={cut(self.study)} is no name; take letters, digits, '_', '-', '.' and '/'."
+            )
+        longest = max(map(len, f"{self.results}/{self.study}".split("/")))
+        if longest > LONGEST_NAME:
+            raise HarnessError(
+                f"results and study hold a name of {longest} characters; take at most "
+                f"{LONGEST_NAME} per folder."
             )
         parse_seeds(self.seed)
 
@@ -79,6 +89,7 @@ class SharedKeys:
         return parse_seeds(self.seed)
 
 
+@typed
 @dataclass(frozen=True)
 class Config(SharedKeys):
     """One run: what every job shares, and the sections and options of the job.
@@ -119,15 +130,18 @@ def parse_seeds(text: object, key: str = "seed") -> list[int]:
         HarnessError: If the text names no seeds.
     """
     if isinstance(text, (list, tuple, range)):
-        seeds = [seed for part in text for seed in parse_seeds(part, key)]
+        seeds = [seed for part in text[: MOST_SEEDS + 1] for seed in parse_seeds(part, key)]
     elif match := re.fullmatch(r"(\d{1,18})\.\.(\d{1,18})", str(text)):  # fit 64 bits
-        seeds = list(range(int(match[1]), int(match[2]) + 1))
+        seeds = list(range(int(match[1]), int(match[2]) + 1)[: MOST_SEEDS + 1])
     elif re.fullmatch(r"\d{1,18}", str(text)):
         seeds = [int(str(text))]
     else:
         seeds = []
     if not seeds:
         raise HarnessError(
-            f"{key}={text} names no seeds; write {key}=3, {key}=0..4 (inclusive) or {key}=[0,2]."
+            f"{key}={cut(text)} names no seeds; write {key}=3, {key}=0..4 (inclusive) or "
+            f"{key}=[0,2]."
         )
+    if len(seeds) > MOST_SEEDS:
+        raise HarnessError(f"{key}={cut(text)} names more than {MOST_SEEDS:,} seeds; take fewer.")
     return list(dict.fromkeys(seeds))

@@ -33,7 +33,7 @@ from harness.results.folder import checked, refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
 from harness.results.reading import sentences
 from harness.results.terminal import crowded, results_table
-from harness.scoring.conditions import Conditions, conditions_at, inputs_of
+from harness.scoring.conditions import Conditions, conditions_at, device_type, inputs_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study
@@ -67,6 +67,7 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
         DataError: If truth or images cannot be had.
     """
     started = time.monotonic()
+    _check_names(config, scope)
     accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
     study = study_of(config, scope, settings, accuracies.key)
     _tell_limits(config, scope, settings, study, len(accuracies))
@@ -93,6 +94,14 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
         )
     rows = _in_order(_joined(study.scores(stored), accuracies, config.space), study.proxies)
     return Evaluation(study, accuracies, rows, time.monotonic() - started)
+
+
+def _check_names(config: Config, scope: Scope) -> None:
+    """Refuses what does not exist before anything is read, downloaded or started."""
+    spaces.get(config.space).task(config.task)
+    resolved(scope.proxies, scope.proxy_sets)
+    device_type(config.device)
+    config.executor.check_here()
 
 
 def _joined(scores: pd.DataFrame, accuracies: pd.DataFrame, space: str) -> pd.DataFrame:

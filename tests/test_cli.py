@@ -21,6 +21,7 @@ from scipy import stats
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
 from harness.executors.executor import executors
+from harness.executors.slurm import SlurmSettings
 from harness.scoring import table
 from harness.scoring.study import with_populations
 from harness.sources.catalogue import source
@@ -259,8 +260,8 @@ MISTAKES = {
     "truth=test_seeds": "Unknown ground-truth variant of nb201/digits 'test_seeds'",
     "truth.path=nowhere.csv": "nowhere.csv does not exist",
     "experiment=nothing": "Unknown choice of experiment 'nothing'",
-    "n=0": "n must be at least 1",
-    "n=-3": "n=-3 architectures cannot be drawn",
+    "n=0": "n=0 is not possible; it must be at least 1 and at most 1,000,000.",
+    "n=-3": "n=-3 is not possible",
     "n=abc": "'n' is wrong: Value 'abc'",
     "n=1.5": "'n' is wrong: Value '1.5'",
     "n=": "'n' is wrong",
@@ -277,14 +278,14 @@ MISTAKES = {
     "swapp.images=3": "Unknown configuration key 'swapp.images'. Did you mean 'swap.images'?",
     "swap={imagez:3}": "swap",
     "swap=3": "swap=3 is wrong; give values to the keys of swap, as in swap.KEY=VALUE.",
-    "zen.gamma=nan": "'zen.gamma' is wrong: nan is not a finite number",
+    "zen.gamma=nan": "zen.gamma=nan is not possible; it must be a finite number.",
     "--resume": "there is no flag --resume",
     "--cfg=jobs": "invalid choice: 'jobs'",
     "spase=nb201": "Unknown configuration key 'spase'. Did you mean 'space'?",
     "swap.images=0": "swap.images=0",
     "proxies=[swap,": "lists without spaces",
     "batch_size=9": "a result made under other conditions (batch_size=8, now 9). Keep both with",
-    "batch_size=1": "at least 2 images",
+    "batch_size=1": "batch_size=1 is not possible; it must be at least 2",
     "device=cdua": "Unknown device 'cdua'. Did you mean 'cuda'?",
     "device=meta": "Unknown device 'meta'",
     "undefined=maybe": "must be 'worst' or 'drop'",
@@ -334,6 +335,7 @@ def test_the_device_is_tried_where_the_work_is_done(
     assert call(fresh, *asked, "executor=local") == 1
     assert_one_sentence(capsys.readouterr().err, "The device 'cuda' cannot be used here")
     slurm = replace(executors.get("slurm"), function=cluster)
+    monkeypatch.setattr(SlurmSettings, "check_here", lambda _: None)
     monkeypatch.setitem(executors._items, "slurm", slurm)
     assert call(fresh, *asked, "executor=slurm") == 1
     assert_one_sentence(capsys.readouterr().err, "The work was handed over.")

@@ -212,7 +212,7 @@ def test_own_csv(tmp_path: Path) -> None:
         (f"key,value\n{KEY},1\nresnet18,2\n", "line 3: .*NAS-Bench-201"),
         (f"key,value\n{KEY.replace('none', 'nonne')},1\n", "Did you mean 'none'"),
         ("key,value\n", "no architectures"),
-        ("", "not a readable CSV"),
+        ("", "lacks the column key and value"),
     ],
 )
 def test_faulty_csv_is_one_sentence(tmp_path: Path, content: str, message: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
@@ -69,9 +68,6 @@ def _record(kind: type[S], values: Any) -> S:
         key = f"{section}.{getattr(error, 'full_key', None) or ''}".strip(".")
         raise _wrong(key, str(error).splitlines()[0].rstrip(".")) from error
     assert isinstance(found, kind)
-    for key, value in vars(found).items():
-        if isinstance(value, float) and not math.isfinite(value):
-            raise _wrong(f"{section}.{key}".lstrip("."), f"{value} is not a finite number")
     return found
 
 

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
 class HarnessError(Exception):
     """A mistake in what the user asked for or in a file that they gave.
 
-    The command line prints its text as one sentence and exits non-zero, without a traceback.
+    The command line prints its text as one sentence, without a traceback, and exits with its
+    status.
     """
+
+    status = 1
 
 
 class DataError(HarnessError):
     """A data file is missing, truncated, or differs from its recorded checksum."""
+
+
+class NothingScoredError(HarnessError):
+    """Every score of a run failed: the run ended, but did not do what it was asked for."""
+
+    status = 3
 
 
 class UndefinedScoreError(Exception):
@@ -38,6 +48,26 @@ def shown(given: object) -> str:
         cut = f"… ({len(given):,} characters)" if len(given) > LONGEST_SHOWN else ""
         return f"{given[:LONGEST_SHOWN]!r}{cut}"
     text = repr(given)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+
+
+def one_line(text: str) -> str:
+    """Returns a message as one line: without control characters and endless words.
+
+    What a user or a file gave may stand in it, and could otherwise draw on the terminal.
+    """
+    line = " ".join(text.splitlines())
+    line = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in line)
+    return re.sub(rf"\S{{{2 * LONGEST_SHOWN},}}", _cut, line)
+
+
+def _cut(word: re.Match[str]) -> str:
+    return f"{word[0][:LONGEST_SHOWN]}… ({len(word[0]):,} characters)"
+
+
+def cut(given: object) -> str:
+    """Returns what the user gave as it was written, cut off where it is very long."""
+    text = str(given)
     return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
 
 

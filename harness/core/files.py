@@ -33,6 +33,22 @@ def atomic(path: Path) -> Iterator[Path]:
             temporary.unlink()
 
 
+def is_file(path: Path) -> bool:
+    """Tells whether a file is there; a name that no system takes is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Tells whether a folder is there; a name that no system takes is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def with_suffix(path: Path | str, suffix: str) -> Path:
     """Appends ``.suffix``; unlike ``Path.with_suffix`` it keeps a dot in the name."""
     return Path(f"{path}.{suffix}")

@@ -54,8 +54,7 @@ class Registry(Generic[T]):
         Raises:
             HarnessError: If nothing has that name; the message suggests the nearest one.
         """
-        self._load()
-        if name not in self._items:
+        if name not in self:
             raise unknown(self.kind, name, self._items)
         return self._items[name]
 
@@ -76,7 +75,7 @@ class Registry(Generic[T]):
 
     def __contains__(self, name: object) -> bool:
         self._load()
-        return name in self._items
+        return isinstance(name, str) and name in self._items  # a list has no hash
 
     def _load(self) -> None:
         self._load_ours()

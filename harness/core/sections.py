@@ -20,14 +20,15 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from harness.core.registry import Registry
+from harness.core.typed import SECTION, typed
 
 S = TypeVar("S")
-
-_NAME = "__section__"
 
 
 def section(name: str) -> Callable[[type[S]], type[S]]:
     """Declares a frozen dataclass as the section ``name.*`` of a configuration.
+
+    From then on it refuses values of another type than its fields'.
 
     Args:
         name: The section; empty for keys at the top level.
@@ -38,10 +39,10 @@ def section(name: str) -> Callable[[type[S]], type[S]]:
     """
 
     def declare(kind: type[S]) -> type[S]:
-        setattr(kind, _NAME, name)
+        setattr(kind, SECTION, name)
         if not kind.__module__.startswith("harness."):
             _check(kind)  # where it is loaded, not in every run
-        return kind
+        return typed(kind)
 
     return declare
 
@@ -61,12 +62,12 @@ def _is_plain(hint: Any) -> bool:
 
 def section_name(kind: type[Any]) -> str:
     """Returns the section that a settings record is."""
-    return str(getattr(kind, _NAME))
+    return str(getattr(kind, SECTION))
 
 
 def is_section(kind: object) -> bool:
     """Tells whether a type was declared as a section."""
-    return isinstance(kind, type) and _NAME in vars(kind)
+    return isinstance(kind, type) and SECTION in vars(kind)
 
 
 score_sections: Registry[type[Any]] = Registry(

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from harness.core.errors import HarnessError
+from harness.core.limits import check, count
 from harness.core.registry import Registry
 from harness.core.sections import section
 from harness.core.versions import annotations_of
@@ -42,11 +45,7 @@ class ExecutorSettings:
         Raises:
             HarnessError: With what is allowed.
         """
-        if self.workers < 0 or self.threads < 1:
-            raise HarnessError(
-                f"executor.workers={self.workers} must be at least 1, or 0 for one per core, and "
-                f"executor.threads={self.threads} at least 1."
-            )
+        check(self, workers=count(0, 10**5), threads=count(1, 1024))
 
     @property
     def width(self) -> int:
@@ -62,6 +61,13 @@ class ExecutorSettings:
         """
         del device, results  # nothing does here
         return self
+
+    def check_here(self) -> None:
+        """Refuses an executor that this machine has not, before anything is prepared for it.
+
+        Raises:
+            HarnessError: With what is missing.
+        """
 
 
 class LostWorkerError(HarnessError):
@@ -85,18 +91,6 @@ class LostWorkerError(HarnessError):
             f"This process can go on no longer ({self.reason}). What is finished is kept. Start "
             "the same command again for the rest."
         )
-
-
-def at_least(settings: ExecutorSettings, **limits: int) -> None:
-    """Refuses values of ``executor.*`` below their limits; null is none.
-
-    Raises:
-        HarnessError: With the limit.
-    """
-    for key, least in limits.items():
-        value = getattr(settings, key)
-        if value is not None and value < least:
-            raise HarnessError(f"executor.{key}={value} must be at least {least}.")
 
 
 def on_gpu(device: str) -> bool:
@@ -174,10 +168,24 @@ def require(name: str, executor: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        raise HarnessError(
-            f"executor={executor} needs the package {name} ({error}); install it with "
-            f"pip install 'zero-cost-harness[{executor}]'."
-        ) from error
+        raise _missing(name, executor, str(error)) from error
+
+
+def check_installed(name: str, executor: str) -> None:
+    """Refuses an executor whose library is not installed, without importing it.
+
+    Raises:
+        HarnessError: If it is not.
+    """
+    if name not in sys.modules and find_spec(name) is None:
+        raise _missing(name, executor, f"No module named {name!r}")
+
+
+def _missing(name: str, executor: str, reason: str) -> HarnessError:
+    return HarnessError(
+        f"executor={executor} needs the package {name} ({reason}); install it with "
+        f"pip install 'zero-cost-harness[{executor}]'."
+    )
 
 
 def incomplete(missing: str, reason: str, advice: str) -> HarnessError:

@@ -21,13 +21,13 @@ from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Self
 
+from harness.core.limits import check, count
 from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
     LostWorkerError,
     Result,
-    at_least,
     executor,
     incomplete,
     on_gpu,
@@ -63,7 +63,7 @@ class ProcessSettings(ExecutorSettings):
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, gpus=0, per_gpu=1)
+        check(self, gpus=count(0, 1024), per_gpu=count(1, 1024))
 
     def at(self, device: str, results: Path) -> Self:
         """As many workers per GPU as the user wants; each costs a context of its own there."""

@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from harness.core.errors import HarnessError
+from harness.core.limits import check, count
 from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
-    at_least,
+    check_installed,
     executor,
     incomplete,
     on_gpu,
@@ -30,6 +31,7 @@ from harness.executors.executor import (
 from harness.executors.worker import prepare_worker
 
 IN_FLIGHT = 1000  # waiting for one of n tasks costs n steps, and a study has 10^5
+LOOPBACK = "127.0.0.1"
 OBJECT_STORE = 128 * 2**20  # bytes; results are single numbers
 
 
@@ -59,7 +61,7 @@ class RaySettings(ExecutorSettings):
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, cpus=0, gpus=0, retries=0)
+        check(self, cpus=count(0, 10**4), gpus=count(0, 10**4), retries=count(0, 1000))
         if self.gpus is not None and self.gpus > 1 and self.gpus % 1:
             raise HarnessError(
                 f"executor.gpus={self.gpus} must be a whole number or a fraction of one GPU."
@@ -74,6 +76,10 @@ class RaySettings(ExecutorSettings):
         """Reserves a GPU if the workers compute on one."""
         del results
         return self if self.gpus is not None else replace(self, gpus=int(on_gpu(device)))
+
+    def check_here(self) -> None:
+        """Refuses Ray where it is not installed."""
+        check_installed("ray", "ray")
 
 
 @executor
@@ -159,6 +165,7 @@ def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
             cores = settings.workers * settings.cores or settings.width
             library.init(
                 "local",
+                _node_ip_address=LOOPBACK,  # or everybody on the network could start code here
                 num_cpus=cores,
                 object_store_memory=OBJECT_STORE,
                 include_dashboard=False,

@@ -7,18 +7,20 @@ finishes is found by the next start.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, Self
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import ABOVE_ZERO, check, count
 from harness.core.sections import section
 from harness.executors.executor import (
     ExecutorSettings,
     Item,
     Result,
-    at_least,
+    check_installed,
     executor,
     incomplete,
     on_gpu,
@@ -69,7 +71,16 @@ class SlurmSettings(ExecutorSettings):
             HarnessError: With what is allowed.
         """
         super().__post_init__()
-        at_least(self, cpus=0, gpus=0, retries=0, minutes=1, shards=1, tasks=1)
+        check(
+            self,
+            cpus=count(0, 10**4),
+            gpus=count(0, 10**4),
+            retries=count(0, 1000),
+            minutes=count(1, 10**7),
+            memory_gb=ABOVE_ZERO,
+            shards=count(1, 10**6),
+            tasks=count(1, 10**6),
+        )
         if self.cluster not in POLL_SECONDS:
             raise unknown("executor.cluster", self.cluster, POLL_SECONDS)
 
@@ -82,6 +93,15 @@ class SlurmSettings(ExecutorSettings):
         """Reserves a GPU if the array tasks compute on one, and names the folder of the logs."""
         gpus = int(on_gpu(device)) if self.gpus is None else self.gpus
         return replace(self, gpus=gpus, logs=self.logs or str(results / ".slurm"))
+
+    def check_here(self) -> None:
+        """Refuses Slurm where submitit is not installed or the cluster's commands are not found."""
+        check_installed("submitit", "slurm")
+        if self.cluster == "slurm" and shutil.which("srun") is None:
+            raise HarnessError(
+                "executor=slurm needs Slurm's commands, and there is no srun here; start the run "
+                "on a machine of the cluster, or try executor.cluster=local."
+            )
 
 
 @executor

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from harness.core import seeds
 from harness.core.errors import DataError, HarnessError
+from harness.core.limits import MOST_IMAGES, whole
 from harness.core.types import Batch
 from harness.inputs.augment import crop_and_flip, random_channels, random_crop
 from harness.inputs.description import check_size
@@ -41,8 +42,7 @@ def load_batch(task: Task, settings: InputSettings, seed: int, size: int) -> Bat
             2·``size`` of them, or the task has no augmentation or no targets that can be made.
         DataError: If the image set is missing or broken.
     """
-    if size < 1:
-        raise HarnessError(f"A batch of {size} images cannot be drawn; size must be at least 1.")
+    size = whole("size", size, 1, MOST_IMAGES)
     _check_task(task, settings)
     image_set = image_set_of(task, settings)
     if image_set is None:

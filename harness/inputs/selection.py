@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import check, count
 from harness.core.sections import section
 from harness.inputs.image_sets import ImageSet, choices, find, image_sets
 from harness.inputs.tasks import Task
@@ -51,9 +52,7 @@ class InputSettings:
             raise unknown("source of inputs", self.source, (*WORDS, *choices()))
         if self.source == "gaussian" and self.augment:
             raise HarnessError("Gaussian noise cannot be augmented; set inputs.augment=false.")
-        for name, number in (("crop", self.crop), ("channels", self.channels)):
-            if number is not None and number < 1:
-                raise HarnessError(f"inputs.{name}={number} must be at least 1, or null for all.")
+        check(self, crop=count(1, 4096), channels=count(1, 4096))
 
 
 def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:

@@ -21,7 +21,14 @@ def correlate(config: Config, scope: Scope, settings: Settings) -> Path:
 
     Returns:
         The folder ``results/<study>/<space>/<task>``.
+
+    Raises:
+        NothingScoredError: If every score failed; the result is there and says why.
     """
     from harness import evaluation
+    from harness.scoring.outcome import refuse_failure
 
-    return evaluation.write(evaluation.evaluate(config, scope, settings), config, scope)
+    found = evaluation.evaluate(config, scope, settings)
+    folder = evaluation.write(found, config, scope)
+    refuse_failure(found.scores[["status", "message"]].to_dict("records"))
+    return folder

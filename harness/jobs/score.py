@@ -32,13 +32,19 @@ def score(
             task decides which batch it is shown.
         format: ``table``, or ``csv`` on the standard output with nothing beside it.
     """
+    from harness.scoring.outcome import refuse_failure
     from harness.scoring.single import score_single
 
     check_format(format)
     rows = score_single(config, choice, settings, architecture, model)
     if format == "csv":
         write_csv(rows)
-        return
+    else:
+        _print(rows, config)
+    refuse_failure(rows)
+
+
+def _print(rows: list[dict[str, Any]], config: Config) -> None:
     seed = ("seed",) if len(config.seeds) > 1 else ()
     shown = ("proxy", *seed, "value", "seconds", "status", "message")
     title = f"{rows[0]['space']} · {rows[0]['task']} · {rows[0]['key']}".removeprefix(" · ")

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import ABOVE_ZERO, MOST_IMAGES, check, count
 from harness.core.sections import Place, score_settings
 
 INITIALISATIONS = ("default", "gaussian")
 
 
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise HarnessError(f"{name}={value} must be at least 1.")
+MOST_REPEATS = 10_000
 
 
 @score_settings("swap")
@@ -46,8 +45,7 @@ class SwapSettings:
         Raises:
             HarnessError: With what is allowed.
         """
-        _at_least_one("swap.images", self.images)
-        _at_least_one("swap.repeats", self.repeats)
+        check(self, images=count(1, MOST_IMAGES), repeats=count(1, MOST_REPEATS))
         if self.init not in INITIALISATIONS:
             raise unknown("initialisation of swap.init", self.init, INITIALISATIONS)
 
@@ -80,8 +78,9 @@ class RegulariserSettings:
             HarnessError: With what is allowed.
         """
         for name, above in (("mu", -math.inf), ("sigma", 0.0), ("unit", 0.0)):
-            if getattr(self, name) not in (None, AUTO):
-                _number(name, getattr(self, name), above)
+            value = getattr(self, name)
+            if value is not None and not _is_auto(value):
+                _number(name, value, above)
 
     def at(self, place: Place) -> RegulariserSettings:
         """Fills in the space's own μ, σ and unit, and resolves ``auto``.
@@ -93,9 +92,9 @@ class RegulariserSettings:
         own_mu, own_sigma, own_unit = own or (AUTO, AUTO, 1e6)
         unit = _number("unit", own_unit if self.unit is None else self.unit, above=0)
         mu = own_mu if self.mu is None else self.mu
-        mu = max(place.sizes()) / unit if mu == AUTO else _number("mu", mu, above=-math.inf)
+        mu = max(place.sizes()) / unit if _is_auto(mu) else _number("mu", mu, above=-math.inf)
         sigma = own_sigma if self.sigma is None else self.sigma
-        sigma = AUTO_WIDTH * mu**2 if sigma == AUTO else sigma
+        sigma = AUTO_WIDTH * mu**2 if _is_auto(sigma) else sigma
         return RegulariserSettings(mu, _number("sigma", sigma, above=0), unit)
 
 
@@ -116,6 +115,10 @@ OWN_REGULARISERS: dict[str | tuple[str, str], tuple[float | str, float | str, fl
     ("darts", "cifar10"): (0.9, 0.9, 1e3),
     ("darts", "imagenet"): (25.0, 25.0, 1e3),
 }
+
+
+def _is_auto(chosen: object) -> bool:
+    return isinstance(chosen, str) and chosen == AUTO
 
 
 def _number(name: str, chosen: object, above: float) -> float:
@@ -147,8 +150,8 @@ class ZenSettings:
     gamma: float = 1e-2
 
     def __post_init__(self) -> None:
-        """Refuses less than one repeat."""
-        _at_least_one("zen.repeats", self.repeats)
+        """Refuses less than one repeat, and a perturbation that is none."""
+        check(self, repeats=count(1, MOST_REPEATS), gamma=ABOVE_ZERO)
 
 
 @score_settings("ntk")
@@ -167,7 +170,7 @@ class NtkSettings:
 
     def __post_init__(self) -> None:
         """Refuses an unknown initialisation and less than one image."""
-        _at_least_one("ntk.images", self.images)
+        check(self, images=count(1, MOST_IMAGES))
         if self.init not in ("default", "kaiming"):
             raise unknown("initialisation of ntk.init", self.init, ("default", "kaiming"))
 
@@ -193,8 +196,7 @@ class LinearRegionSettings:
 
     def __post_init__(self) -> None:
         """Refuses an empty count."""
-        for name in ("samples", "batches", "size"):
-            _at_least_one(f"linear_regions.{name}", getattr(self, name))
+        check(self, samples=count(1, 10**6), batches=count(1, 10**4), size=count(1, 1024))
 
 
 @score_settings("meco")
@@ -212,7 +214,7 @@ class MecoSettings:
 
     def __post_init__(self) -> None:
         """Refuses an unknown input and less than one channel."""
-        _at_least_one("meco.channels", self.channels)
+        check(self, channels=count(1, 10**6))
         if self.input not in ("image", "noise"):
             raise unknown("image of meco.input", self.input, ("image", "noise"))
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, cut
+from harness.core.files import is_file
+from harness.core.typed import checked
 from harness.results.collection import every
 from harness.results.finished import Result
 from harness.results.layout import RECORD
@@ -14,6 +16,7 @@ from harness.results.layout import RECORD
 __all__ = ["every", "load"]
 
 
+@checked
 def load(
     space: str, task: str, *, study: str = "main", results: Path | str = "results"
 ) -> pd.DataFrame:
@@ -36,10 +39,10 @@ def load(
         DataError: If it is damaged.
     """
     folder = Path(results, study, space, task)
-    if not (folder / RECORD).exists():
+    if not is_file(folder / RECORD):
         raise HarnessError(
-            f"There is no result in {folder}; make it with python -m harness space={space} "
-            f"task={task} study={study}."
+            f"There is no result in {cut(folder)}; make it with python -m harness "
+            f"space={cut(space)} task={cut(task)} study={cut(study)}."
         )
     result = Result(space, task, folder)
     table = result.scores

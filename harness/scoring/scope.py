@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from harness.core.errors import HarnessError
+from harness.core.limits import MOST_ARCHITECTURES, MOST_IMAGES, check, count
 from harness.core.sections import section
 from harness.core.types import Policy
 
@@ -35,10 +36,7 @@ class ProxyChoice:
         Raises:
             HarnessError: With what was expected.
         """
-        if self.batch_size < 2:
-            raise HarnessError(
-                f"batch_size={self.batch_size} is too small; take at least 2 images."
-            )
+        check(self, batch_size=count(2, MOST_IMAGES))
 
 
 @section("")
@@ -70,8 +68,7 @@ class Scope(ProxyChoice):
             HarnessError: With what was expected.
         """
         super().__post_init__()
-        if self.n < 1:
-            raise HarnessError(f"n={self.n} architectures cannot be drawn; n must be at least 1.")
+        check(self, n=count(1, MOST_ARCHITECTURES))
         check_policy(self.undefined)
         if self.sample not in ("uniform", "labelled"):
             raise HarnessError(f"sample={self.sample!r} must be 'uniform' or 'labelled'.")

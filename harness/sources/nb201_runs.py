@@ -19,14 +19,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, BinaryIO, NamedTuple, cast
 
-import numpy as np
-from numpy._core.multiarray import scalar
-
 from harness.core.errors import DataError, HarnessError
-from harness.sources.unpickle import Allowed, load_plain
+from harness.sources.unpickle import NUMBERS, Allowed, load_plain
 
 State = dict[str, Any]
 """One architecture's results as ``ArchResults.state_dict`` gives them."""
@@ -123,16 +119,11 @@ def _load_official(path: Path) -> object:
     import torch
 
     # Single numbers of numpy, under the names that numpy 1 and numpy 2 write.
-    numbers: list[Any] = [
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-        np.dtype,
-        *(type(np.dtype(kind)) for kind in ("float64", "float32", "int64")),
-    ]
+    numbers: list[Any] = [(made, ".".join(name)) for name, made in NUMBERS.items()]
     try:
         with torch.serialization.safe_globals(numbers):
             return torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, EOFError, RuntimeError, ValueError, KeyError) as error:
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(
             f"{path} was refused: it is damaged or a pickle of more than containers, numbers, "
@@ -153,9 +144,7 @@ def _nats_states(path: Path) -> Iterator[State]:
 def _load_nats(path: Path) -> dict[str, Any]:
     allowed: Allowed = {
         ("collections", "OrderedDict"): OrderedDict,
-        ("numpy", "dtype"): np.dtype,
-        ("numpy.core.multiarray", "scalar"): scalar,
-        ("numpy._core.multiarray", "scalar"): scalar,
+        **NUMBERS,
     }
     try:
         with bz2.open(path) as stream:

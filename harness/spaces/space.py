@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
 from itertools import islice
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.core import seeds
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, shown, unknown
+from harness.core.limits import MOST_ARCHITECTURES, whole
 from harness.core.registry import Registry
+from harness.core.typed import checked
 from harness.inputs.tasks import Task, tasks
 
 if TYPE_CHECKING:  # the command line knows spaces and draws keys without torch
@@ -31,6 +34,12 @@ class Space(ABC):
     name: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]]
     spellings: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Lets every space read keys that are text of a sensible length and nothing else."""
+        super().__init_subclass__()
+        if "canonical" in vars(cls):
+            setattr(cls, "canonical", _of_text(cls.canonical))  # noqa: B010 - a class's own method
 
     @abstractmethod
     def keys(self) -> Sequence[str]:
@@ -67,6 +76,7 @@ class Space(ABC):
         """
         return self.numbered().index(self.canonical(key))
 
+    @checked
     def key_at(self, index: int) -> str:
         """Returns the canonical key of the architecture with this index.
 
@@ -76,7 +86,7 @@ class Space(ABC):
         keys = self.numbered()
         if not 0 <= index < len(keys):
             raise HarnessError(
-                f"{index} is no index of {self.name}, whose {len(keys):,} architectures are "
+                f"{shown(index)} is no index of {self.name}, whose {len(keys):,} architectures are "
                 f"numbered from 0 to {len(keys) - 1}."
             )
         return keys[index]
@@ -109,6 +119,7 @@ class Space(ABC):
         """
         return self.canonical(key)
 
+    @checked
     def sample(
         self,
         n: int,
@@ -121,7 +132,7 @@ class Space(ABC):
         """Draws architectures uniformly; the first k of a larger draw are the smaller draw.
 
         Args:
-            n: How many to draw, at least 1.
+            n: How many to draw, at least 1, at most ``MOST_ARCHITECTURES``.
             seed: Which draw.
             pool: Keys to draw from instead of the whole space, for example those with ground
                 truth; its order does not matter.
@@ -132,11 +143,10 @@ class Space(ABC):
             ``n`` canonical keys.
 
         Raises:
-            HarnessError: If n is below 1, or larger than the pool when drawing without
+            HarnessError: If n is no such number, or larger than the pool when drawing without
                 replacement.
         """
-        if n < 1:
-            raise HarnessError(f"n={n} architectures cannot be drawn; n must be at least 1.")
+        n = whole("n", n, 1, MOST_ARCHITECTURES)
         available = self.listed() if pool is None else in_order(pool)
         random = seeds.numpy_stream("sample", self.name, seed)
         if replace:
@@ -178,6 +188,7 @@ class Space(ABC):
                 seen.add(name)
                 yield key
 
+    @checked
     def build(self, key: str, task: str, seed: int = 0) -> nn.Module:
         """Builds the network of ``key`` for ``task`` with the weights of ``seed``.
 
@@ -190,6 +201,7 @@ class Space(ABC):
         with seeds.torch_stream("weights", seed, key):
             return self.network(key, spec)
 
+    @checked
     def task(self, name: str) -> Task:
         """Returns the task called ``name``.
 
@@ -201,12 +213,36 @@ class Space(ABC):
         return tasks.get(name)
 
 
+LONGEST_KEY = 10_000
+"""Characters; the longest spelling of any space, a matrix with its operations, has hundreds."""
+
+
+def _of_text(canonical: Callable[[Any, str], str]) -> Callable[[Any, str], str]:
+    @wraps(canonical)
+    def read(self: Space, key: str) -> str:
+        if not isinstance(key, str) or len(key) > LONGEST_KEY:
+            raise HarnessError(
+                f"{shown(key)} is no key of {self.name}; a key is text of at most "
+                f"{LONGEST_KEY:,} characters."
+            )
+        return canonical(self, key)
+
+    return read
+
+
 def in_order(keys: Collection[str]) -> pa.StringArray:
-    """Returns keys in ascending order; those of a table are in order already."""
+    """Returns keys in ascending order; those of a table are in order already.
+
+    Raises:
+        HarnessError: If a key is no text.
+    """
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    array = keys if isinstance(keys, pa.ChunkedArray) else pa.array(keys, pa.string())
+    try:
+        array = keys if isinstance(keys, pa.ChunkedArray) else pa.array(keys, pa.string())
+    except (pa.ArrowException, TypeError) as error:
+        raise HarnessError(f"The keys to draw from must be text ({error}).") from error
     if len(array) < 2 or pc.all(pc.less_equal(array[:-1], array[1:])).as_py():
         return array
     return array.take(pc.sort_indices(array))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.sections import section
-from harness.training.limits import (
+from harness.core.limits import (
     ABOVE_ZERO,
     BELOW_ONE,
     BETWEEN,
+    MOST_IMAGES,
     NOT_NEGATIVE,
-    at_least,
     check,
+    count,
 )
+from harness.core.sections import section
 
 
 @section("train_architecture")
@@ -63,15 +64,15 @@ class ArchitectureRecipe:
         """
         check(
             self,
-            channels=at_least(1),
-            layers=at_least(1),
-            epochs=at_least(1),
-            batch_size=at_least(2),
+            channels=count(1, 4096),
+            layers=count(1, 1000),
+            epochs=count(1, 10**6),
+            batch_size=count(2, MOST_IMAGES),
             learning_rate=ABOVE_ZERO,
             momentum=BELOW_ONE,
             weight_decay=NOT_NEGATIVE,
             clip=ABOVE_ZERO,
-            cutout=at_least(0),
+            cutout=count(0, 4096),
             drop_path=BELOW_ONE,
             auxiliary=NOT_NEGATIVE,
             held_out=BETWEEN,

@@ -17,9 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.core import seeds
+from harness.core.errors import HarnessError
 from harness.spaces.networks.darts_network import DartsNetwork
 from harness.training.architecture_recipe import ArchitectureRecipe
 from harness.training.augmentation import DropPath, augmented
+from harness.training.divergence import refuse_divergence
 from harness.training.labelled_images import Pixels
 
 
@@ -57,7 +59,11 @@ class ArchitectureTraining:
         return len(self.history)
 
     def train_epoch(self, data: Pixels) -> dict[str, float]:
-        """Trains for one epoch and returns its ``epoch``, ``learning_rate``, mean ``loss``."""
+        """Trains for one epoch and returns its ``epoch``, ``learning_rate``, mean ``loss``.
+
+        Raises:
+            HarnessError: If there are fewer images than a batch has, or the training diverges.
+        """
         recipe, done = self.recipe, self.epoch / self.recipe.epochs
         rate = recipe.learning_rate * (1 + math.cos(math.pi * done)) / 2
         for group in self.optimiser.param_groups:
@@ -66,6 +72,10 @@ class ArchitectureTraining:
         random = seeds.numpy_stream("final training", self.seed, self.epoch)
         order = random.permutation(len(data.images))
         steps = len(order) // recipe.batch_size
+        if steps == 0:
+            raise HarnessError(
+                f"A batch of {recipe.batch_size} images is more than the {len(order)} to train on."
+            )
         losses = []
         self.network.train()
         with seeds.torch_stream("drop path", self.seed, self.epoch, device=self.device):
@@ -75,11 +85,9 @@ class ArchitectureTraining:
                 )
                 labels = torch.from_numpy(data.labels[chosen]).to(self.device)
                 losses.append(self._step(images, labels))
-        return {
-            "epoch": self.epoch + 1,
-            "learning_rate": rate,
-            "loss": float(torch.stack(losses).mean()),
-        }
+        loss = float(torch.stack(losses).mean())
+        refuse_divergence(loss, self.epoch + 1)
+        return {"epoch": self.epoch + 1, "learning_rate": rate, "loss": loss}
 
     def _step(self, images: Tensor, labels: Tensor) -> Tensor:
         self.optimiser.zero_grad(set_to_none=True)

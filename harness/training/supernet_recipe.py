@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.errors import HarnessError
+from harness.core.limits import (
+    ABOVE_ZERO,
+    BELOW_ONE,
+    MOST_IMAGES,
+    NOT_NEGATIVE,
+    check,
+    count,
+)
 from harness.core.sections import section
 
 
@@ -48,9 +55,18 @@ class SupernetRecipe:
         Raises:
             HarnessError: With what is allowed.
         """
-        for name, least in (("epochs", 1), ("batch_size", 2), ("tune_epochs", 0), ("images", 4)):
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise HarnessError(
-                    f"train_supernet.{name}={value} is too small; take at least {least}."
-                )
+        check(
+            self,
+            images=count(4, 10**7),
+            epochs=count(1, 10**6),
+            batch_size=count(2, MOST_IMAGES),
+            learning_rate=ABOVE_ZERO,
+            final_learning_rate=NOT_NEGATIVE,
+            momentum=BELOW_ONE,
+            weight_decay=NOT_NEGATIVE,
+            clip=ABOVE_ZERO,
+            alpha_learning_rate=ABOVE_ZERO,
+            alpha_weight_decay=NOT_NEGATIVE,
+            tune_epochs=count(0, 10**6),
+            tune_learning_rate=ABOVE_ZERO,
+        )

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
+from harness.training.divergence import refuse_divergence
 from harness.training.labelled_images import LabelledImages
 from harness.training.supernet_recipe import SupernetRecipe
 
@@ -59,7 +60,7 @@ def train_supernet(
         Mean training loss of every epoch, in nats.
 
     Raises:
-        HarnessError: If a half holds less than one batch.
+        HarnessError: If a half holds less than one batch, or the training diverges.
     """
     smaller = min(len(data.training.images), len(data.validation.images))
     if smaller < recipe.batch_size:
@@ -93,6 +94,7 @@ def train_supernet(
                 _alpha_step(network, alphas, architecture, *held_out)
             steps.append(_weight_step(network, weights, images, labels, recipe.clip))
         losses.append(sum(steps) / len(steps))
+        refuse_divergence(losses[-1], epoch + 1)
     return losses
 
 

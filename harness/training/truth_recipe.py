@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.config import parse_seeds
+from harness.core.limits import ABOVE_ZERO, BETWEEN, MOST_IMAGES, NOT_NEGATIVE, check, count
 from harness.core.sections import section
-from harness.training.limits import ABOVE_ZERO, BETWEEN, NOT_NEGATIVE, at_least, check
 
 
 @section("train_truth")
@@ -45,8 +45,8 @@ class TruthRecipe:
         """
         check(
             self,
-            epochs=at_least(1),
-            batch_size=at_least(2),
+            epochs=count(1, 10**6),
+            batch_size=count(2, MOST_IMAGES),
             learning_rate=ABOVE_ZERO,
             momentum=BETWEEN,
             weight_decay=NOT_NEGATIVE,

@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from harness.core import seeds
+from harness.core.errors import HarnessError
+from harness.training.divergence import refuse_divergence
 from harness.training.labelled_images import LabelledImages
 from harness.training.truth_recipe import TruthRecipe
 
@@ -21,8 +23,16 @@ def train(network: nn.Module, data: LabelledImages, recipe: TruthRecipe, seed: i
         data: Training images, on the network's device.
         recipe: How to train.
         seed: Training seed.
+
+    Raises:
+        HarnessError: If there are fewer images than a batch has, or the training diverges.
     """
     steps_per_epoch = len(data.images) // recipe.batch_size
+    if steps_per_epoch == 0:
+        raise HarnessError(
+            f"A batch of {recipe.batch_size} images is more than the {len(data.images)} to train "
+            "on; nothing would be trained."
+        )
     optimiser = torch.optim.SGD(
         network.parameters(),
         lr=recipe.learning_rate,
@@ -35,7 +45,7 @@ def train(network: nn.Module, data: LabelledImages, recipe: TruthRecipe, seed: i
     )
     order = torch.Generator().manual_seed(seeds.stream("training order", seed))
     network.train()
-    for _ in range(recipe.epochs):
+    for epoch in range(1, recipe.epochs + 1):
         shuffled = torch.randperm(len(data.images), generator=order)
         for chosen in torch.split(shuffled, recipe.batch_size)[:steps_per_epoch]:
             loss = functional.cross_entropy(network(data.images[chosen]), data.labels[chosen])
@@ -43,6 +53,7 @@ def train(network: nn.Module, data: LabelledImages, recipe: TruthRecipe, seed: i
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
+        refuse_divergence(float(loss.detach()), epoch)
 
 
 @torch.no_grad()

@@ -8,9 +8,11 @@ module that it names in the entry-point group ``harness.truth``.
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
+from harness.core.typed import checked
 from harness.sources.catalogue import source
 from harness.sources.fetch import fetch
 from harness.truth import records, user_csv
@@ -33,7 +35,10 @@ __all__ = [
 ]
 
 
-def load(space: str, task: str, variant: str = "default", path: str | None = None) -> pd.DataFrame:
+@checked
+def load(
+    space: str, task: str, variant: str = "default", path: Path | str | None = None
+) -> pd.DataFrame:
     """Loads the accuracies of a benchmark.
 
     Args:
@@ -52,6 +57,7 @@ def load(space: str, task: str, variant: str = "default", path: str | None = Non
         HarnessError: If there is no such table, or the user's file is faulty.
         DataError: If a data file cannot be had or is not the recorded one.
     """
+    path = None if path is None else str(path)
     if variant == "csv":
         info, table = user_csv.info(space, task), user_csv.read(space, task, path)
     else:
@@ -63,8 +69,9 @@ def load(space: str, task: str, variant: str = "default", path: str | None = Non
     return table
 
 
+@checked
 def value(
-    space: str, task: str, key: str, variant: str = "default", path: str | None = None
+    space: str, task: str, key: str, variant: str = "default", path: Path | str | None = None
 ) -> float:
     """Returns the accuracy of one architecture, however its key is spelled.
 
@@ -91,6 +98,7 @@ def value(
     raise HarnessError(f"The ground truth {name}, of {len(table):,} architectures, lacks {key}.")
 
 
+@checked
 def describe(space: str, task: str, variant: str = "default") -> TruthInfo:
     """Tells what a table's numbers mean and where they come from, without loading it.
 
@@ -102,6 +110,7 @@ def describe(space: str, task: str, variant: str = "default") -> TruthInfo:
     return records.get(space, task, variant).info
 
 
+@checked
 def variants(space: str, task: str) -> list[str]:
     """Returns the variants of a space and task, the default first and ``csv`` last.
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from numpy._core.multiarray import scalar
-
 from harness.core.errors import DataError
 from harness.sources import suite_zero
-from harness.sources.unpickle import ARRAYS, Allowed, load_plain
+from harness.sources.unpickle import ARRAYS, NUMBERS, Allowed, load_plain
 from harness.spaces import nb301
 from harness.spaces.darts import Genotype
 from harness.spaces.space import spaces
@@ -38,8 +36,8 @@ class _Genotype(NamedTuple):
     reduce_concat: list[int]
 
 
-_NUMBERS: Allowed = {("numpy.core.multiarray", "scalar"): scalar}
-_GENOTYPES: Allowed = {("__main__", "Genotype"): _Genotype, **_NUMBERS}
+_NUMBERS: Allowed = {**ARRAYS, **NUMBERS}
+_GENOTYPES: Allowed = {**_NUMBERS, ("__main__", "Genotype"): _Genotype}
 
 
 def read_noisy(genotypes: Path, accuracies: Path, _: str) -> pd.DataFrame:
@@ -49,9 +47,9 @@ def read_noisy(genotypes: Path, accuracies: Path, _: str) -> pd.DataFrame:
         DataError: If the lists do not belong together.
     """
     with genotypes.open("rb") as file:
-        cells = load_plain(file, str(genotypes), {**ARRAYS, **_GENOTYPES}, "genotypes and numbers")
+        cells = load_plain(file, str(genotypes), _GENOTYPES, "genotypes and numbers")
     with accuracies.open("rb") as file:
-        values = load_plain(file, str(accuracies), {**ARRAYS, **_NUMBERS}, "numbers")
+        values = load_plain(file, str(accuracies), _NUMBERS, "numbers")
     if not isinstance(cells, list) or not isinstance(values, list) or len(cells) != len(values):
         raise DataError(f"{genotypes} and {accuracies} are not two lists of the same length.")
     rows = {_key(cell): float(value) for cell, value in zip(cells, values, strict=True)}

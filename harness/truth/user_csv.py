@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import codecs
+import csv
+import io
+import math
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, cut, shown
+from harness.core.files import is_file, is_folder
 from harness.spaces.space import spaces
 from harness.truth import records
 
@@ -16,7 +19,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 QUOTES = " A key that holds commas is written in double quotes."
-FIRST_LINE = 2  # of a CSV's rows, after the header
+
+
+class Row(NamedTuple):
+    """A row of the file: its last line, from 1 on, and two of its fields."""
+
+    line: int
+    key: str
+    value: str
 
 
 def info(space: str, task: str) -> records.TruthInfo:
@@ -55,54 +65,90 @@ def read(space: str, task: str, path: str | None) -> pd.DataFrame:
             f"The ground truth {space}/{task} of variant csv needs a file: path=my.csv with the "
             "columns key,value (truth.path=my.csv)."
         )
-    import pandas as pd
-
-    raw = _table(Path(path))
-    keys = _keys(raw["key"].fillna(""), space, path)
-    values = pd.to_numeric(raw["value"], errors="coerce").astype(float)
-    if len(faulty := np.flatnonzero(~np.isfinite(values))):
-        row = int(faulty[0])
-        raise HarnessError(
-            f"{path}, line {row + FIRST_LINE}: value {raw['value'].iloc[row]!r} is not a finite "
-            "number."
-        )
+    rows = list(_rows(Path(path)))
+    if not rows:
+        raise HarnessError(f"{path} holds no architectures.")
+    keys = _keys(rows, space, path)
+    values = [_number(row, path) for row in rows]
     return records.table(zip(keys, values, strict=True), n_training_seeds=None)
 
 
-def _table(path: Path) -> pd.DataFrame:
-    import pandas as pd
-
-    if not path.is_file():
-        wrong = "is a folder" if path.is_dir() else "does not exist"
-        raise HarnessError(f"{path} {wrong}; expected a CSV with the columns key,value.")
+def _rows(path: Path) -> Iterator[Row]:
+    """Yields the rows under the header; blank lines are none."""
+    reader = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
+    header: list[str] = []
     try:
-        raw = pd.read_csv(path, dtype={"key": str})
-    except (ValueError, UnicodeDecodeError) as error:
+        for fields in reader:
+            line = reader.line_num
+            if not any(field.strip() for field in fields):
+                continue
+            if not header:
+                header = _header([field.strip() for field in fields], path)
+            elif len(fields) > len(header):
+                raise HarnessError(f"{path}, line {line} has more fields than its header.{QUOTES}")
+            else:
+                named = dict(zip(header, fields, strict=False))
+                yield Row(line, named.get("key", "").strip(), named.get("value", "").strip())
+    except csv.Error as error:
         raise HarnessError(
-            f"{path} is not a readable CSV ({str(error).strip()}).{QUOTES}"
+            f"{path}, line {reader.line_num} is not readable as CSV ({error}).{QUOTES}"
         ) from error
-    if not isinstance(raw.index, pd.RangeIndex):
-        raise HarnessError(f"{path} has rows of more fields than its header.{QUOTES}")
-    if missing := {"key", "value"} - set(raw.columns):
+    if not header:
+        _header([], path)
+
+
+def _header(names: list[str], path: Path) -> list[str]:
+    if missing := {"key", "value"} - set(names):
         raise HarnessError(
             f"{path} lacks the column {' and '.join(sorted(missing))}; expected key,value, found "
-            f"{','.join(map(str, raw.columns))}."
+            f"{cut(','.join(names)) or 'nothing'}."
         )
-    if raw.empty:
-        raise HarnessError(f"{path} holds no architectures.")
-    return raw
+    for name in ("key", "value"):
+        if names.count(name) > 1:
+            raise HarnessError(f"{path} has {names.count(name)} columns named {name}; leave one.")
+    return names
 
 
-def _keys(written: Iterable[object], space: str, path: str) -> list[str]:
+def _text(path: Path) -> str:
+    if not is_file(path):
+        wrong = "is a folder" if is_folder(path) else "does not exist"
+        raise HarnessError(f"{cut(path)} {wrong}; expected a CSV with the columns key,value.")
+    try:
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = content.decode("utf-16" if wide else "utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise HarnessError(
+            f"{path} is not a readable CSV ({error}); save it as UTF-8 text that you may read."
+        ) from error
+    if "\0" in text:
+        raise HarnessError(f"{path} is no text: it holds zero bytes; save it as UTF-8.")
+    return text
+
+
+def _number(row: Row, path: str) -> float:
+    try:
+        value = float(row.value)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value) or "_" in row.value:  # 1_000 is Python's
+        raise HarnessError(
+            f"{path}, line {row.line}: value {shown(row.value)} is not a finite number."
+        )
+    return value
+
+
+def _keys(rows: Iterable[Row], space: str, path: str) -> list[str]:
     lines: dict[str, int] = {}
-    for line, text in enumerate(written, start=FIRST_LINE):
+    for row in rows:
         try:
-            key = spaces.get(space).canonical(str(text))
+            key = spaces.get(space).canonical(row.key)
         except HarnessError as error:
-            raise HarnessError(f"{path}, line {line}: {error}") from None
+            raise HarnessError(f"{path}, line {row.line}: {error}") from None
         if key in lines:
             raise HarnessError(
-                f"{path}, line {line}: {key} appears a second time; line {lines[key]} names it too."
+                f"{path}, line {row.line}: {key} appears a second time; line {lines[key]} names it "
+                "too."
             )
-        lines[key] = line
+        lines[key] = row.line
     return list(lines)

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 from harness.core.errors import HarnessError, unknown
+from harness.core.limits import ABOVE_ZERO, MOST_IMAGES, SHARE, check, count
 from harness.core.sections import section
 
 METHODS = ("swap_nas", "random", "regularised_evolution")
 CELL_MODES = ("tied", "separate")
-LEAST = {
-    **{"evaluations": 1, "population": 2, "cycles": 1, "children": 1},
-    **{"channels": 1, "layers": 1, "images": 2},
-}
 
 
 @section("search")
@@ -66,17 +62,19 @@ class SwapNasSettings:
         for key, known in (("method", METHODS), ("cell_mode", CELL_MODES)):
             if getattr(self, key) not in known:
                 raise unknown(f"search.{key}", getattr(self, key), known)
-        for key, least in LEAST.items():
-            value = getattr(self, key)
-            if value is not None and value < least:
-                raise HarnessError(f"search.{key}={value} is too small; take at least {least}.")
-        for key in ("tournament", "crossover"):
-            if not 0 <= getattr(self, key) <= 1:
-                raise HarnessError(f"search.{key}={getattr(self, key)} must lie between 0 and 1.")
-        if not math.isfinite(self.mu or 0):
-            raise HarnessError(f"search.mu={self.mu} must be a number, or null.")
-        if self.sigma is not None and not 0 < self.sigma < math.inf:
-            raise HarnessError(f"search.sigma={self.sigma} must be a positive number, or null.")
+        check(
+            self,
+            evaluations=count(1, 10**7),
+            population=count(2, 10**6),
+            cycles=count(1, 10**7),
+            tournament=SHARE,
+            crossover=SHARE,
+            children=count(1, 10**5),
+            channels=count(1, 4096),
+            layers=count(1, 1000),
+            sigma=ABOVE_ZERO,
+            images=count(2, MOST_IMAGES),
+        )
         if self.cell_mode == "separate" and self.layers < 3:
             raise HarnessError(
                 "search.cell_mode=separate needs search.layers=3 or more: with fewer, no normal "

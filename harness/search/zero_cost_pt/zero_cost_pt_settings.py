@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import unknown
+from harness.core.limits import MOST_IMAGES, check, count
 from harness.core.sections import section
 
 ORDERS = (
@@ -51,10 +52,12 @@ class ZeroCostPtSettings:
         for key, names in known.items():
             if getattr(self, key) not in names:
                 raise unknown(f"search.{key}", getattr(self, key), names)
-        for key, least in (("iterations", 1), ("validations", 1), ("images", 2)):
-            value = getattr(self, key)
-            if value is not None and value < least:
-                raise HarnessError(f"search.{key}={value} is too small; take at least {least}.")
+        check(
+            self,
+            iterations=count(1, 10**5),
+            validations=count(1, 10**6),
+            images=count(2, MOST_IMAGES),
+        )
 
     @property
     def ranks_once(self) -> bool:
