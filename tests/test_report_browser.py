@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from test_report import write_files, write_report, write_result
 
+from harness.report import page as page_module
 from harness.report.columns import find_columns
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -119,7 +120,7 @@ def test_the_comparison_sorts_and_filters(open_page):
         "table3",
     ], "2 before 10"
     box = page.locator("#paper").locator("xpath=..").get_by_role("searchbox")
-    box.fill("yes table17")
+    box.fill("agrees table17")
     shown = page.locator("#paper").locator("xpath=..").locator(".tall tbody tr:visible")
     assert [row.split("\t")[0] for row in shown.all_inner_texts()] == ["table17"]
     box.fill("")
@@ -208,3 +209,48 @@ def test_says_what_is_missing_without_its_library(browser, page_file, tmp_path):
     assert "needs plotly.min.js" in page.locator(".missing").first.inner_text()
     page.get_by_role("button", name="best proxy").click()
     page.close()
+
+
+SCRIPT = "<img src=x onerror='window.planted=1'>"
+TAG = "<script>window.planted=1<"  # a folder's name has no slash
+
+
+def test_script_in_a_name_is_text(browser, tmp_path):
+    """In every name that a result holds: nothing runs, and nothing of it becomes part of the page."""
+    proxies = (f"swap{SCRIPT}", f'"{TAG}', f"</script>{SCRIPT}")
+    write_result(tmp_path, proxies=proxies)
+    write_result(
+        tmp_path, f"nb201{SCRIPT}", f"cifar10{TAG}", study=f"main{SCRIPT}", proxies=proxies
+    )
+    hostile = f"a,{SCRIPT},</script>{SCRIPT}\n1,{SCRIPT},'\"><b>\n"
+    write_files(tmp_path / "paper", compare_csv=hostile, **{f"{SCRIPT}_csv": hostile})
+    page = browser.new_page(viewport=DESKTOP)
+    try:
+        page.goto(write_report(tmp_path).as_uri())
+        page.wait_for_selector("#scatter .points path")
+        for column in page.locator("#column option").all_inner_texts():
+            page.locator("#column").select_option(column)
+            for proxy in page.locator("#proxy option").all_inner_texts():
+                page.locator("#proxy").select_option(proxy)
+                assert proxy in page.locator("#points-title").inner_text()
+        point = page.locator("#scatter .scatterlayer .points path").nth(7)
+        point.scroll_into_view_if_needed()
+        point.hover(force=True)
+        page.locator(".heatmap").first.hover()
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.planted") is None
+        assert page.locator("[onerror], img[src=x]").count() == 0
+        # The second wall: even markup that got into the page could run nothing.
+        page.evaluate(f"document.body.insertAdjacentHTML('beforeend', `{SCRIPT}`)")
+        page.wait_for_timeout(300)
+        assert page.evaluate("window.planted") is None
+    finally:
+        page.close()
+
+
+def test_no_markup_is_made_of_text():
+    templates = Path(page_module.__file__).parent / "templates"
+    source = (templates / "page.js").read_text(encoding="utf-8")
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", source)
+    for template in templates.glob("*.html"):
+        assert "|safe" not in template.read_text(encoding="utf-8")

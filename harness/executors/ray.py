@@ -31,7 +31,6 @@ from harness.executors.executor import (
 from harness.executors.worker import prepare_worker
 
 IN_FLIGHT = 1000  # waiting for one of n tasks costs n steps, and a study has 10^5
-LOOPBACK = "127.0.0.1"
 OBJECT_STORE = 128 * 2**20  # bytes; results are single numbers
 
 
@@ -94,6 +93,10 @@ def ray(
     """
     if not items:
         return
+    if settings.address is None:
+        # Ray's own switch for machines that are no cluster: it listens on the loopback address
+        # alone, where it would listen on all, and whoever reaches it can run code.
+        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
     library = require("ray", "ray")
     with _connection(library, settings):
         task = library.remote(_work).options(
@@ -165,7 +168,6 @@ def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
             cores = settings.workers * settings.cores or settings.width
             library.init(
                 "local",
-                _node_ip_address=LOOPBACK,  # or everybody on the network could start code here
                 num_cpus=cores,
                 object_store_memory=OBJECT_STORE,
                 include_dashboard=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,9 +58,17 @@ def heatmap(columns: Sequence[Column]) -> go.Figure:
     )
     axis = {"type": "category", "fixedrange": True, "showgrid": False, "zeroline": False}
     axis |= {"automargin": True, "ticks": ""}
+    # The ticks are the categories' names, which the page reads; what is shown of them is plain.
+    figure.update_xaxes(tickvals=labels, ticktext=[plain(label) for label in labels])
+    figure.update_yaxes(tickvals=order, ticktext=[plain(name) for name in order])
     figure.update_xaxes(**axis, tickangle=-40, side="top", range=[-0.5, len(labels) - 0.5])
     figure.update_yaxes(**axis, range=[len(order) - 0.5, -0.5])
     return figure
+
+
+def plain(name: object) -> str:
+    """Returns a name as Plotly shows it: it takes some tags of HTML in labels for tags."""
+    return html.escape(str(name), quote=False)
 
 
 def proxy_order(columns: Sequence[Column]) -> list[str]:
@@ -151,7 +160,7 @@ def _hover(column: Column, row: Mapping[Any, Any]) -> str:
     seeds = ", ".join(printed(value) for value in own.sort_values("seed")["spearman"])
     low, high = printed(row["spearman_low"]), printed(row["spearman_high"])
     lines = [
-        f"<b>{row['proxy']}</b> on {column.name}",
+        f"<b>{plain(row['proxy'])}</b> on {plain(column.name)}",
         f"ρ = {printed(row['spearman_mean'])}, 95 % interval {low} to {high}",
         f"Kendall's τ = {printed(row['kendall_mean'])}",
         f"{row['n']} architectures, {row['seeds']} seed{'s' * (row['seeds'] > 1)}: {seeds}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +13,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from harness.core.printing import printed
 from harness.proxies.contract import populations, proxies
@@ -55,7 +58,10 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
+    script = _script(environment)
     return environment.get_template("page.html").render(
+        policy=content_policy(script),
+        script=Markup(script),
         columns=columns,
         further=further,
         heatmaps=[_json(heatmap(part)) for part in (columns, further) if part],
@@ -73,6 +79,33 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         definitions=definitions([*proxies.names(), *populations.names(), *proxy_order(found)]),
         origin=origin,
         plotly=PLOTLY,
+    )
+
+
+def _script(environment: Environment) -> str:
+    loader = environment.loader
+    assert loader is not None
+    return loader.get_source(environment, "page.js")[0]
+
+
+def content_policy(script: str) -> str:
+    """Returns what a browser may do with the page: run its one script and Plotly, show pictures.
+
+    A name that got past all escaping could still run nothing and send nothing.
+
+    Args:
+        script: The page's own, known by its digest.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src 'self' file: 'sha256-{digest}'",  # a file's own folder is file: to some
+            "style-src 'unsafe-inline'",  # Plotly styles what it draws
+            "img-src 'self' file: data: blob:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
     )
 
 

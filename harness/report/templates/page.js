@@ -77,21 +77,27 @@
       customdata: indices.map(shown),
     });
     const layout = structuredClone(empty.layout);
-    Object.assign(layout.xaxis, { type: panel.scale, title: { text: panel.label } });
+    Object.assign(layout.xaxis, { type: panel.scale, title: { text: plain(panel.label) } });
     if (!defined.length) Object.assign(layout.xaxis, { showticklabels: false });
-    layout.yaxis.title.text = result.label;
+    layout.yaxis.title.text = plain(result.label);
     const data = [
       trace(empty.data[0], defined, (i) => (panel.x || panel.values)[i], (i) => panel.values[i]),
       trace(empty.data[1], missing, () => 0, (i) => panel.status[i]),
     ];
     Plotly.react(scatter, data, layout, config);
     const without = missing.length ? `; ${missing.length} of them without a score` : "";
-    document.getElementById("points-title").innerHTML =
-      `<strong>${proxy.value}</strong> on ${column.value}: ${panel.title}. Shown: ${result.note}${without}.`;
+    const name = Object.assign(document.createElement("strong"), { textContent: proxy.value });
+    const rest = ` on ${column.value}: ${panel.title}. Shown: ${result.note}${without}.`;
+    document.getElementById("points-title").replaceChildren(name, rest);
+  }
+  // Plotly reads a few HTML tags and their attributes in its labels; a name is no tag.
+  function plain(text) {
+    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }
   // Long names break where cells and nodes do, so that a label fits on a phone.
   function wrapped(key) {
-    return `<b>${key.replace(/(.{28,}?[|+_-])(?=.)/g, "$1<br>")}</b>`;
+    const lines = key.match(/.{28,}?[|+_-](?=.)|.+/g) ?? [];
+    return `<b>${lines.map(plain).join("<br>")}</b>`;
   }
   function choose(name, wanted) {
     column.value = name;
