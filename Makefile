@@ -113,7 +113,8 @@ study: install ## Figure 4: 13 columns, 1000 architectures each, scored, joined 
 	$(COLUMN) space=nb201 task=cifar100 $(FIVE_SEEDS)
 	$(COLUMN) space=nb201 task=imagenet16_120 inputs=imagenet_sample_16 $(FIVE_SEEDS)
 	$(COLUMN) space=nb101 task=cifar10 $(FIVE_SEEDS)
-	$(MAKE) paper report
+	$(HARNESS) job=paper paper=[figure4,figure4_all,figure16,figure17] of=figure4
+	$(MAKE) report
 
 scores: install ## Every score of the results as one data set: results/scores
 	$(HARNESS) job=collect

@@ -13,7 +13,7 @@ from harness.results.record import asked
 from harness.scoring.scope import Scope
 
 register()
-RESULTS = Path(__file__).parent.parent / "results" / "main"
+RESULTS = Path(__file__).parent.parent / "results" / "figure4"
 CHOICES = ("inputs", "device", "channels_last", "batch_size", "n", "sample", "replace", "swap")
 
 
