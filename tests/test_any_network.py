@@ -115,6 +115,9 @@ POOLS = {
     "mean": lambda x: x.mean(dim=(2, 3)),
     "negative axes": lambda x: torch.mean(x, [-1, -2], keepdim=True),
     "adaptive": lambda x: functional.adaptive_avg_pool2d(x, 1),
+    "one axis after the other": lambda x: x.mean(-1).mean(-1),
+    "in channels-last order": lambda x: x.permute(0, 2, 3, 1).mean((1, 2)),
+    "module": nn.AvgPool2d(8),
     "whole map": lambda x: functional.avg_pool2d(x, 8),
 }
 
@@ -124,6 +127,17 @@ def test_zen_taps_the_map_before_functional_pooling(pool):
     expected = api.score(Plain(), batch(), ["zen"])["zen"]
     found = api.score(Functional(pool=POOLS[pool]), batch(), ["zen"])["zen"]
     assert (found.status, found.value) == ("ok", expected.value)
+
+
+def test_zen_looks_past_the_pooling_of_a_gate():
+    def gated(x: Tensor) -> Tensor:
+        return functional.relu(x) * x.mean((2, 3), keepdim=True).sigmoid()
+
+    with_pooling, without = (
+        api.score(Functional(gated, pool), batch(), ["zen"])["zen"].value
+        for pool in (POOLS["mean"], POOLS["adaptive"])
+    )
+    assert with_pooling == without
 
 
 def test_features_of_functions_count_as_those_of_modules():

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from harness.core.errors import UndefinedScoreError
-from harness.passes.functional_layers import watching_global_pooling
+from harness.passes.functional_layers import is_whole, watching_global_pooling
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.settings import ZenSettings
@@ -55,6 +55,7 @@ def zen(run: Run, settings: ZenSettings) -> Observations:
     return {FeaturePerturbation: FeaturePerturbation(tuple(numbers(differences)), tuple(variances))}
 
 
+POOLINGS = (nn.AdaptiveAvgPool2d, nn.AvgPool2d)
 Tap = type[nn.AdaptiveAvgPool2d] | nn.Module
 """What the last feature map goes into: a module, or a function that does what a pooling does."""
 
@@ -62,11 +63,12 @@ Tap = type[nn.AdaptiveAvgPool2d] | nn.Module
 def _feature_tap(run: Run) -> Tap:
     """Returns what takes in the last feature map.
 
-    That is the global average pooling, or in a network without one the last convolution or linear
-    layer to run (the published scores tap image decoders there).
+    That is the last global average pooling, be it a module, a function or a mean, or in a network
+    without one the last convolution or linear layer to run (the published scores tap image decoders
+    there).
     """
     order: list[Tap] = []
-    kinds = (nn.AdaptiveAvgPool2d, nn.Conv2d, nn.Linear)
+    kinds = (*POOLINGS, nn.Conv2d, nn.Linear)
     candidates = [m for m in run.network.modules() if isinstance(m, kinds)]
     with _watching(run.network, candidates, lambda tap, _: order.append(tap)):
         run.trace()
@@ -76,7 +78,7 @@ def _feature_tap(run: Run) -> Tap:
 
 
 def _is_pooling(tap: Tap) -> bool:
-    return tap is nn.AdaptiveAvgPool2d or isinstance(tap, nn.AdaptiveAvgPool2d)
+    return tap is nn.AdaptiveAvgPool2d or isinstance(tap, POOLINGS)
 
 
 def _feature_map(network: nn.Module, tap: Tap, state: dict[str, Tensor], images: Tensor) -> Tensor:
@@ -96,12 +98,14 @@ def _watching(
     network: nn.Module, modules: Sequence[nn.Module], see: Callable[[Tap, Tensor], None]
 ) -> Iterator[None]:
     """Calls ``see(tap, input)`` after every call of a module and every function that pools."""
+
+    def see_module(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        if not isinstance(module, nn.AvgPool2d) or is_whole(inputs[0], output):
+            see(module, inputs[0])
+
     poolings = [m for m in network.modules() if isinstance(m, POOLINGS)]
     with (
-        watching(modules, lambda module, inputs, _: see(module, inputs[0])),
+        watching(modules, see_module),
         watching_global_pooling(network, poolings, partial(see, nn.AdaptiveAvgPool2d)),
     ):
         yield
-
-
-POOLINGS = (nn.AdaptiveAvgPool2d, nn.AvgPool2d)

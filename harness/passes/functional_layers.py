@@ -90,7 +90,7 @@ class _Calls(TorchFunctionMode):
 def has_layers_alone(network: nn.Module) -> bool:
     """Tells whether a network can be known to hold a module for every layer.
 
-    It can if it is made of torch's layers and of classes of the spaces, which hold to that. Seeing
+    It can if it is made of torch's layers and of the harness's classes, which hold to that. Seeing
     every function costs a twentieth of a small network's forward.
     """
     return all(map(_is_known, network.modules()))
@@ -101,7 +101,7 @@ def _is_known(module: nn.Module) -> bool:
     if place.startswith("torch.nn.modules."):
         known = place != nn.Transformer.__module__  # which calls its activation as a function
     else:
-        known = place.startswith("harness.spaces.")
+        known = place.startswith("harness.")
     changed = vars(module).get("forward")
     ours = changed is None or getattr(changed, "func", changed).__module__.startswith("harness.")
     return known and ours
@@ -172,23 +172,33 @@ def watching_global_pooling(
         layers: Modules whose own calls are not counted.
         see: What to call.
     """
+    halfway: list[tuple[Tensor, Tensor]] = []  # a mean over one axis, and of what
 
     def look(function: Function, args: Sequence[Any], kwargs: Mapping[str, Any], y: Any) -> None:
-        if function not in _MEANS and function not in _POOLINGS:
-            return
         x = args[0] if args else kwargs.get("input")
-        if not isinstance(x, Tensor) or not isinstance(y, Tensor) or x.dim() != 4:
+        if not isinstance(x, Tensor) or not isinstance(y, Tensor):
             return
-        if function in _POOLINGS:
-            averaged = y.shape[2:] == (1, 1) != x.shape[2:]
-        else:
+        if function in _POOLINGS and x.dim() == 4:
+            if function is functional.adaptive_avg_pool2d or is_whole(x, y):
+                see(x)
+        elif function in _MEANS:
             axes = args[1] if len(args) > 1 else kwargs.get("dim", kwargs.get("axis"))
-            averaged = isinstance(axes, (tuple, list)) and len({a % 4 for a in axes} - {0}) == 2
-        if averaged:
-            see(x)
+            axes = {axes} if isinstance(axes, int) else set(axes or ())
+            axes = {axis % x.dim() for axis in axes}
+            if x.dim() == 4 and len(axes) == 2 and 0 not in axes:
+                see(x)
+            elif x.dim() == 4 and axes <= {2, 3}:
+                halfway[:] = [(y, x)]
+            elif halfway and halfway[0][0] is x and axes and min(axes) >= 2:
+                see(halfway[0][1])
 
     with _watching(network, layers, look):
         yield
+
+
+def is_whole(x: Tensor, y: Tensor) -> bool:
+    """Tells whether a pooling from x to y takes the whole map, of more than one pixel."""
+    return y.dim() == 4 and y.shape[2:] == (1, 1) != x.shape[2:]
 
 
 def parameters_touched(forward: Callable[[], object]) -> set[int]:
