@@ -29,9 +29,10 @@ from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.finished import stored_scores
-from harness.results.folder import checked, refuse_other_conditions, replacing
+from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
 from harness.results.reading import sentences
+from harness.results.stored_table import stored_table
 from harness.results.terminal import crowded, results_table
 from harness.scoring.conditions import Conditions, conditions_at, device_type, inputs_of
 from harness.scoring.scope import Scope
@@ -199,12 +200,12 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
     if old is not None:
         if blank:  # what the earlier scores looked at is still so
             conditions["inputs"], inputs = old["conditions"]["inputs"], old["inputs"]
-        before = pd.read_parquet(checked(folder, SCORES))
+        before = stored_table(folder, SCORES)
         rows = added(before, rows)
         conditions["proxies"] = old["conditions"]["proxies"] | conditions["proxies"]
         same = [*DRAW, "status"]  # what failed may have been scored again
         if len(rows) == len(before) and rows[same].equals(before[same]):
-            kept = pd.read_csv(checked(folder, SUMMARY))
+            kept = stored_table(folder, SUMMARY)
             # Another version's statistics are made anew from the same scores.
             summary = kept if list(kept) == COLUMNS else None
     if summary is None:

@@ -225,7 +225,7 @@ def test_the_job_trains_a_supernet(tmp_path: Path) -> None:
     [
         ("space=nb101", "use space=nb201"),
         ("methods=[zcpt]", "Did you mean 'zc_pt'"),
-        ("train_supernet.epochs=0", "train_supernet.epochs=0 is too small"),
+        ("train_supernet.epochs=0", "train_supernet.epochs=0 is not possible"),
         ("supernet.epochs=9", "Did you mean 'train_supernet.epochs'"),
     ],
 )

@@ -216,7 +216,7 @@ TAG = "<script>window.planted=1<"  # a folder's name has no slash
 
 
 def test_script_in_a_name_is_text(browser, tmp_path):
-    """In every name that a result holds: nothing runs, nothing of it becomes part of the page."""
+    """In every name that a result holds: nothing runs, nothing becomes part of the page."""
     proxies = (f"swap{SCRIPT}", f'"{TAG}', f"</script>{SCRIPT}")
     write_result(tmp_path, proxies=proxies)
     write_result(

@@ -23,7 +23,7 @@ def overview(columns: Sequence[Column]) -> Table:
             "accuracy": f"{column.record['truth']['metric']}: {column.record['truth']['split']}",
             "epochs": str(column.record["truth"]["epochs"] or "several"),
             "images": _images(column),
-            "commit": (column.record["commit"] or "unknown")[:10],
+            "commit": str(column.record["commit"] or "unknown")[:10],
         }
         for column in columns
     ]

@@ -13,8 +13,9 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.core.errors import DataError, HarnessError
-from harness.results.folder import checked, read_record, unreadable
+from harness.results.folder import read_record
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY
+from harness.results.stored_table import stored_table
 from harness.scoring.shard import SCHEMA
 from harness.stats.summary import CROWDED
 
@@ -76,21 +77,26 @@ class Result:
     @cached_property
     def scores(self) -> pd.DataFrame:
         """The table that the statistics take: a row per score, joined with the accuracy."""
-        path = checked(self.folder, SCORES)
-        try:
-            return self._restricted(pd.read_parquet(path))
-        except (OSError, ValueError, pa.ArrowException) as error:
-            raise unreadable(path, error) from error
+        table = stored_table(self.folder, SCORES, ("key", "proxy", "seed", "value", "status"))
+        return self._restricted(table)
 
     @cached_property
     def correlations(self) -> pd.DataFrame:
         """``stats.correlations`` of the scores: a row per proxy and seed."""
-        return self._restricted(_csv(checked(self.folder, CORRELATIONS)))
+        return self._restricted(stored_table(self.folder, CORRELATIONS, ("proxy", "seed")))
 
     @cached_property
     def summary(self) -> pd.DataFrame:
         """``stats.summary`` of the scores: a row per proxy, bootstrap interval included."""
-        return self._restricted(_csv(checked(self.folder, SUMMARY)))
+        table = stored_table(self.folder, SUMMARY, ("proxy",))
+        scored = set(self.scores["proxy"]) if self.proxies is None else set(self.proxies)
+        listed = table["proxy"][table["proxy"].isin(scored)]
+        if (self.proxies is None and set(listed) != scored) or listed.duplicated().any():
+            raise DataError(
+                f"{self.folder / SUMMARY} does not have one row for each proxy that {SCORES} holds;"
+                " make the result again."
+            )
+        return self._restricted(table)
 
     @cached_property
     def record(self) -> dict[str, Any]:
@@ -183,14 +189,7 @@ def stored_scores(results: Path, space: str, task: str) -> pd.DataFrame:
         for folder in sorted(results.glob(pattern)):
             if not folder.name.startswith(".") and (folder / SCORES).exists():
                 with suppress(DataError, KeyError, pa.ArrowException):
-                    rows = pd.read_parquet(checked(folder, SCORES))
+                    rows = stored_table(folder, SCORES)
                     parts.append(rows[rows.conditions != ""][SCHEMA.names])
     stored: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return stored
-
-
-def _csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path)
-    except (OSError, ValueError) as error:  # pandas raises ValueErrors
-        raise unreadable(path, error) from error

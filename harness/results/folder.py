@@ -24,6 +24,7 @@ from harness.sources.places import checksum
 
 UNREAD = "inputs.sha256"
 """None where no proxy looked at an image: such scores go with any images of the same set."""
+_PARTS = {"conditions", "files", "inputs", "resolved", "truth"}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -127,12 +128,30 @@ def read_record(folder: Path) -> dict[str, Any]:
     """
     path = folder / RECORD
     try:
-        record: object = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        record: object = json.loads(path.read_text(encoding="utf-8"), object_hook=Entries)
+    except (OSError, ValueError, RecursionError) as error:
         raise unreadable(path, error) from error
     if not isinstance(record, dict):
         raise unreadable(path, ValueError("it is no JSON object"))
+    for name in _PARTS & record.keys():
+        if not isinstance(record[name], dict):
+            raise unreadable(path, ValueError(f"its {name} is no JSON object"))
     return record
+
+
+class Entries(dict[str, Any]):
+    """A part of a record; what it lacks is told as damage, wherever it is asked for."""
+
+    def __missing__(self, key: str) -> Any:
+        """Raises.
+
+        Raises:
+            DataError: With the entry.
+        """
+        raise DataError(
+            f"The record ({RECORD}) of a result lacks the entry {key!r}: it was changed, or is of "
+            "another version or job; make the result again."
+        )
 
 
 def checked(folder: Path, name: str) -> Path:

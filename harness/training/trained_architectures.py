@@ -12,7 +12,7 @@ from torch import nn
 
 from harness.config import Config
 from harness.core import seeds
-from harness.core.errors import HarnessError
+from harness.core.errors import DataError, HarnessError
 from harness.core.files import make_writable
 from harness.core.machine import machine
 from harness.core.versions import definition
@@ -20,8 +20,9 @@ from harness.executors.progress import console
 from harness.inputs.description import amount_in_words, describe_amount
 from harness.inputs.tasks import tasks
 from harness.results import record
-from harness.results.folder import checked, refuse_other_conditions, replacing
+from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import result_path, work_path
+from harness.results.stored_table import stored_table
 from harness.scoring.conditions import check_device, device_type, digest
 from harness.scoring.single import key_of
 from harness.spaces.darts_skeleton import Skeleton
@@ -157,8 +158,14 @@ def _finish(training: ArchitectureTraining, parts: Parts, folder: Path) -> list[
     computed: list[dict[str, Any]] = []
     if (last := checkpoints.newest(folder)) is not None:
         state = checkpoints.read(last, training.device)
-        training.restore(state)
-        computed = state["computed"]
+        try:
+            training.restore(state)
+            computed = state["computed"]
+        except (RuntimeError, KeyError, ValueError, TypeError, AttributeError) as error:
+            raise DataError(
+                f"The checkpoint {last} is of another network or version "
+                f"({str(error).splitlines()[0]}); delete {folder} to train from the start."
+            ) from error
         console.print(f"{folder.name}: goes on after epoch {training.epoch}.", highlight=False)
     left = range(training.epoch, training.recipe.epochs)
     if left:
@@ -177,7 +184,7 @@ def _stored(
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite, additive=())
     if old is None:
         return pd.DataFrame(columns=COLUMNS), []
-    return pd.read_csv(checked(folder, LOG)), old["computed"]
+    return stored_table(folder, LOG), old["computed"]
 
 
 def _write(

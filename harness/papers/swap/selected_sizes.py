@@ -12,7 +12,7 @@ from harness import stats
 from harness.papers.comparison import Row, absent, claimed, compared
 from harness.papers.stored_results import StoredResults
 from harness.papers.swap.printed import published
-from harness.results.folder import checked
+from harness.results.stored_table import stored_table
 from harness.search.swap_nas.search_result import SELECTED
 from harness.stats.verdict import of_correlation, of_mean, of_single
 
@@ -26,7 +26,7 @@ def searches(results: StoredResults, task: str) -> pd.DataFrame:
     folders = [
         path.parent for path in sorted(root.glob(f"[!.]*/{SELECTED}")) if _mu_is_sigma(path.parent)
     ]
-    tables = [pd.read_csv(checked(one, SELECTED)) for one in results.reading(folders)]
+    tables = [stored_table(one, SELECTED) for one in results.reading(folders)]
     if not tables:
         return pd.DataFrame(columns=["method", "mu", "seed"])
     found = pd.concat(tables, ignore_index=True).query("method == 'swap_nas'")

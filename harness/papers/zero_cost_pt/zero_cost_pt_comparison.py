@@ -13,7 +13,8 @@ from harness.papers.comparison import Row, absent, compared
 from harness.papers.stored_results import StoredResults
 from harness.papers.zero_cost_pt import search_tables
 from harness.papers.zero_cost_pt.search_tables import TASKS, printed
-from harness.results.folder import checked, read_record
+from harness.results.folder import read_record
+from harness.results.stored_table import stored_table
 from harness.search.zero_cost_pt.operation_tables import from_rows, select, standing
 from harness.search.zero_cost_pt.stored_searches import (
     SELECTED,
@@ -44,8 +45,8 @@ def _operations(results: StoredResults) -> Iterator[Row]:
         yield absent(PAPER, "table 1", "nb201/cifar10", "all rows", "make operation-scores")
         return
     (folder,) = results.reading([folder])
-    scores = pd.read_csv(checked(folder, "scores.csv"))
-    for row in pd.read_csv(checked(folder, "table1.csv")).to_dict("records"):
+    scores = stored_table(folder, "scores.csv")
+    for row in stored_table(folder, "table1.csv").to_dict("records"):
         ours = row["scores"] == "ours"
         setting = f", {row['setting']}" if ours else ""
         spread = standings(scores, row["method"], row["setting"]) if ours else pd.DataFrame()
@@ -198,7 +199,7 @@ def _networks(results: StoredResults) -> Iterator[Row]:
         if not folders:
             yield absent(*where, "not searched yet: make zcpt-darts")
         for folder in results.reading(folders):
-            found = pd.read_csv(checked(folder, SELECTED))["params"] / 1e6
+            found = stored_table(folder, SELECTED)["params"] / 1e6
             mean, n, deviation = float(found.mean()), len(found), float(found.std(ddof=1))
             search = read_record(folder)["config"]["search"]
             yield compared(

@@ -13,7 +13,8 @@ from harness import truth
 from harness.config import Config
 from harness.core.files import make_writable
 from harness.results import record
-from harness.results.folder import checked, refuse_other_conditions
+from harness.results.folder import refuse_other_conditions
+from harness.results.stored_table import stored_table
 from harness.search.swap_nas.search_progress import run_searches
 from harness.search.swap_nas.searches import EVALUATIONS, SEARCH, SwapNasSearch, conditions_of
 from harness.search.swap_nas.selected_architectures import selected_table
@@ -135,9 +136,9 @@ def _stored(
     evaluations = EVALUATIONS.empty_table().to_pandas()
     if old is None:
         return [], pd.DataFrame(columns=SEARCH), evaluations
-    selected = pd.read_csv(checked(folder, SELECTED))
+    selected = stored_table(folder, SELECTED)
     if EVALUATED in old["files"]:
-        evaluations = pd.read_parquet(checked(folder, EVALUATED))
+        evaluations = stored_table(folder, EVALUATED)
     return old["computed"], selected, evaluations
 
 

@@ -18,8 +18,9 @@ from harness import figures, truth
 from harness.config import Config
 from harness.core.errors import HarnessError, unknown
 from harness.results import record
-from harness.results.folder import checked, refuse_other_conditions, replacing
+from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import result_path, work_path
+from harness.results.stored_table import stored_table
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables as scores
 from harness.search.zero_cost_pt.operation_measurement import OperationScoreConditions, measure
@@ -144,7 +145,7 @@ def _stored(
     )
     if old is None:
         return None, pd.DataFrame(columns=[*KEYS, "value"])
-    rows = pd.read_csv(checked(folder, SCORES), converters={"value": float})  # every digit
+    rows = stored_table(folder, SCORES, converters={"value": float})  # every digit
     return old, rows[~rows.method.isin(scores.TABLED)].astype({"seed": int})
 
 

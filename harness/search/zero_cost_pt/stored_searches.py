@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.core.errors import DataError
-from harness.results.folder import checked
+from harness.results.stored_table import stored_table
 from harness.search.supernets.named_supernets import blueprint
 from harness.search.zero_cost_pt import selected
 from harness.search.zero_cost_pt.algorithm import choose
@@ -52,9 +52,9 @@ def read_searches(folder: Path) -> StoredSearches:
         DataError: If a file is missing, damaged or of an older layout.
     """
     return StoredSearches(
-        pd.read_csv(checked(folder, SELECTED)),
-        pd.read_parquet(checked(folder, STEPS)),
-        pd.read_parquet(checked(folder, COMPARISONS)),
+        stored_table(folder, SELECTED),
+        stored_table(folder, STEPS),
+        stored_table(folder, COMPARISONS),
     )
 
 
