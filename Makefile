@@ -7,7 +7,7 @@ HARNESS := $(BIN)/python -m harness
 BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
+.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
 	analysis sensitivity-scores
 
 help: ## List the targets
@@ -28,6 +28,9 @@ test: install lint ## Format, lint, types and tests
 
 test-slow: install ## What takes minutes, after the quick tests
 	$(BIN)/python -m pytest -n auto -m slow
+
+torture: install ## Generated mistakes, signals and kills, against the command line and every executor
+	$(BIN)/python -m pytest -m slow tests/faults tests/test_executors_killed.py
 
 lint: install ## Format check, lint and types
 	$(BIN)/ruff format --check .

@@ -11,12 +11,14 @@ import sys
 def main() -> int:
     """Runs the command line; a mistake of the user is one sentence and exit status 1."""
     from harness.command_line.endings import ended
+    from harness.command_line.interrupts import answered
     from harness.command_line.streams import check_folder, prepare_streams
 
     try:
         prepare_streams()
         check_folder()
-        _run(sys.argv[1:])
+        with answered():
+            _run(sys.argv[1:])
         sys.stdout.flush()
     except (Exception, KeyboardInterrupt) as error:
         return ended(error)

@@ -7,9 +7,10 @@ import sys
 from contextlib import suppress
 
 from harness.command_line.streams import drop_output
-from harness.core.errors import HarnessError, one_line
+from harness.core.errors import HarnessError, Terminated, one_line
 
-STOPPED, NOBODY_READS = 130, 141  # 128 + SIGINT, 128 + SIGPIPE, as shells have it
+# 128 and the signal, as shells have it.
+STOPPED, NOBODY_READS, TERMINATED = 130, 141, 143
 INTERNAL = 70  # EX_SOFTWARE of sysexits.h
 
 
@@ -20,7 +21,7 @@ def ended(error: BaseException) -> int:
     """
     if isinstance(error, KeyboardInterrupt):
         sys.stderr.write("Stopped; what is finished is kept. Run the same command again.\n")
-        return STOPPED
+        return TERMINATED if isinstance(error, Terminated) else STOPPED
     if isinstance(error, BrokenPipeError):  # the reader of a pipe, such as head, has enough
         drop_output()
         return NOBODY_READS

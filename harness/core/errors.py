@@ -27,6 +27,10 @@ class NothingScoredError(HarnessError):
     status = 3
 
 
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM."""
+
+
 class UndefinedScoreError(Exception):
     """Raised by a proxy whose formula has no value for this network; never shown to a user.
 

@@ -12,11 +12,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 from typing import Self
@@ -90,12 +91,23 @@ def processes(
         yield from local(function, items, settings)
         return
     waiting = list(items)
+    started_by_others = set(multiprocessing.active_children())
     while waiting:
         pool = _pool(min(workers, len(waiting)), settings)
         try:
             waiting = yield from _work_through(pool, function, waiting, total=len(items))
+        except (KeyboardInterrupt, GeneratorExit):
+            _end_workers(started_by_others)
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _end_workers(others: Collection[BaseProcess]) -> None:
+    """Ends what the workers are at, which may take minutes; what they finished is stored."""
+    for child in multiprocessing.active_children():
+        if child not in others:
+            child.terminate()
 
 
 def _pool(workers: int, settings: ProcessSettings) -> ProcessPoolExecutor:

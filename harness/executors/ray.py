@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -162,6 +164,7 @@ def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
         yield
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # a run reports to nobody
+    on_end = signal.getsignal(signal.SIGTERM)
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if settings.address is None:
@@ -183,6 +186,8 @@ def _connection(library: Any, settings: RaySettings) -> Iterator[None]:
             "and name it, or leave executor.address=null for one on this machine."
         ) from error
     try:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, on_end)  # Ray's own would skip what follows
         _check_room(library, settings)
         yield
     finally:

@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM: answered at once; the run then ends what it started and keeps the rest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+
+from harness.core.errors import Terminated
+
+STDERR = 2
+
+
+@contextmanager
+def answered() -> Iterator[None]:
+    """Raises ``KeyboardInterrupt`` or ``Terminated`` at the first signal, and exits at the second.
+
+    A signal that the process was started to ignore, as in the background of a shell, is ignored.
+    """
+    handlers = {}
+    stopping = threading.Event()
+
+    def answer(number: int, _: FrameType | None) -> None:
+        if stopping.is_set():
+            os._exit(128 + number)
+        stopping.set()
+        with suppress(OSError):
+            os.write(STDERR, "Stopping…\n".encode())  # print may be what was interrupted
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        for one in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(one) != signal.SIG_IGN:
+                handlers[one] = signal.signal(one, answer)
+    try:
+        yield
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
