@@ -416,7 +416,7 @@ REFUSED = {
     "double": (lambda: Plain().double(), "are torch.float64 and the images torch.float32"),
     "meta": (lambda: Plain().to("meta"), "'meta'"),
     "lazy": (lambda: nn.Sequential(nn.LazyConv2d(3, 3)), "lazy"),
-    "no network": (lambda: len, "torch.nn.Module"),
+    "no network": (lambda: len, "it must be of type Module"),
 }
 
 

@@ -375,7 +375,7 @@ def test_what_paper_names():
         (lambda path: (path / "run.json").unlink(), "There is no result"),
         (lambda path: (path / "run.json").write_text("{"), "cannot be read"),
         (lambda path: (path / "run.json").write_text("[]"), "it is no JSON object"),
-        (lambda path: forget(path, "truth"), "lacks 'truth'"),
+        (lambda path: forget(path, "truth"), "lacks the entry 'truth'"),
         (lambda path: (path / "scores.parquet").unlink(), "There is no result"),
         (lambda path: (path / "scores.parquet").write_bytes(b"x"), "changed or damaged"),
         (lambda path: path.rename(path.parent / "cifar100"), "is not a result of nb201/cifar100"),

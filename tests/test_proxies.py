@@ -229,7 +229,7 @@ def test_a_layer_before_batch_norm_may_be_scaled(scale):
 
 
 def test_a_batch_that_is_none():
-    with pytest.raises(HarnessError, match="A batch is"):
+    with pytest.raises(HarnessError, match="batch='cifar10' is not possible"):
         api.score(networks.plain_cnn(), "cifar10", proxies=["params"])
 
 

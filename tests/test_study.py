@@ -14,7 +14,7 @@ from harness.scoring.scope import Scope
 
 register()
 RESULTS = Path(__file__).parent.parent / "results" / "figure4"
-CHOICES = ("inputs", "device", "channels_last", "batch_size", "n", "sample", "replace", "swap")
+CHOICES = ("inputs", "device", "channels_last", "batch_size", "sample", "replace", "swap")
 
 
 def _columns() -> dict[tuple[str, str], list[list[str]]]:
