@@ -30,7 +30,7 @@ test-slow: install ## What takes minutes, after the quick tests
 	$(BIN)/python -m pytest -n auto -m slow
 
 torture: install ## Generated mistakes, signals and kills, against the command line and every executor
-	$(BIN)/python -m pytest -m slow tests/faults tests/test_executors_killed.py
+	$(BIN)/python -m pytest -m "slow or torture" tests/faults tests/test_executors_killed.py
 
 lint: install ## Format check, lint and types
 	$(BIN)/ruff format --check .

@@ -130,11 +130,8 @@ def test_command_lines(folder: Path, job: str, line: list[Any]) -> None:
     check_line(folder, job, line)
 
 
-@pytest.mark.slow
+@pytest.mark.torture
 @given(st.sampled_from(QUICK_JOBS), lines)
-@settings(
-    max_examples=1000,
-    derandomize=False,
-)
+@settings(max_examples=1000, derandomize=False)
 def test_a_thousand_command_lines(folder: Path, job: str, line: list[Any]) -> None:
     check_line(folder, job, line)
