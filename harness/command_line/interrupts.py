@@ -21,15 +21,15 @@ def answered() -> Iterator[None]:
     A signal that the process was started to ignore, as in the background of a shell, is ignored.
     """
     handlers = {}
-    stopping = threading.Event()
+    answers: list[KeyboardInterrupt] = []
 
     def answer(number: int, _: FrameType | None) -> None:
-        if stopping.is_set():
+        if answers:
             os._exit(128 + number)
-        stopping.set()
+        answers.append(Terminated() if number == signal.SIGTERM else KeyboardInterrupt())
         with suppress(OSError):
             os.write(STDERR, "Stopping…\n".encode())  # print may be what was interrupted
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        raise answers[0]
 
     if threading.current_thread() is threading.main_thread():
         for one in (signal.SIGINT, signal.SIGTERM):
@@ -37,6 +37,10 @@ def answered() -> Iterator[None]:
                 handlers[one] = signal.signal(one, answer)
     try:
         yield
+    except Exception as error:
+        if answers:  # what a library that was interrupted made of it
+            raise answers[0] from error
+        raise
     finally:
         for one, handler in handlers.items():
             signal.signal(one, handler)
