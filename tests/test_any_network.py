@@ -22,6 +22,8 @@ from harness.passes.functional_layers import (
     has_layers_alone,
     watching_functions,
 )
+from harness.passes.second_order import fast_second_derivatives
+from harness.passes.weighted_layers import with_batch_statistics, without_batch_norm
 
 GOLDEN = pd.read_parquet(Path(__file__).parent / "golden" / "scores.parquet")
 
@@ -545,3 +547,14 @@ def test_the_layout_of_weights_does_not_decide_which_are_drawn():
     other = Plain().to(memory_format=torch.channels_last)
     first, second = (api.score(one, batch(), ["zen"])["zen"] for one in (Plain(), other))
     assert first.value == pytest.approx(second.value, rel=1e-4)
+
+
+def test_a_forward_that_somebody_gave_one_module_stays():
+    """SynFlow and the vectorised gradients run batch norms in another way for a while."""
+    network = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten())
+    own = network[1].forward = lambda x: nn.BatchNorm2d.forward(network[1], x)
+    for inner in (without_batch_norm, with_batch_statistics):
+        with fast_second_derivatives(network), inner(network):
+            network(torch.rand(2, 3, 8, 8))
+        assert vars(network[1])["forward"] is own
+        assert not any("forward" in vars(network[i]) for i in (0, 2, 3))

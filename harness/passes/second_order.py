@@ -9,7 +9,7 @@ and the second ones agree with torch's up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
@@ -23,6 +23,7 @@ from harness.core.layouts import layout_of
 from harness.passes import depthwise
 from harness.passes.convolutions import Geometry, convolve, gradient_of_input, gradient_of_weight
 from harness.passes.gradient_layouts import in_layout
+from harness.passes.weighted_layers import Forward, has_own_forward, replacing_forwards
 
 aten = torch.ops.aten
 Gradients = tuple[Tensor | None, ...]
@@ -34,7 +35,7 @@ def fast_first_derivatives(network: nn.Module) -> Iterator[None]:
 
     They can be differentiated twice, as all in this module.
     """
-    with _replacing(network, _slow_convolution):
+    with replacing_forwards(network, _slow_convolution):
         yield
 
 
@@ -46,28 +47,8 @@ def fast_second_derivatives(network: nn.Module) -> Iterator[None]:
     count as constants, and running statistics stay as they are. Subclasses and modules with a
     ``forward`` of their own are left alone.
     """
-    with _replacing(network, lambda module: _convolution_of(module) or _norm_of(module)):
+    with replacing_forwards(network, lambda module: _convolution_of(module) or _norm_of(module)):
         yield
-
-
-Forward = Callable[[Tensor], Tensor]
-
-
-@contextmanager
-def _replacing(
-    network: nn.Module, forward_of: Callable[[nn.Module], Forward | None]
-) -> Iterator[None]:
-    replaced: list[nn.Module] = []
-    try:
-        for module in network.modules():
-            forward = None if "forward" in vars(module) else forward_of(module)
-            if forward is not None:
-                module.forward = forward
-                replaced.append(module)
-        yield
-    finally:
-        for module in replaced:
-            del module.forward
 
 
 def _slow_convolution(module: nn.Module) -> Forward | None:
@@ -76,13 +57,13 @@ def _slow_convolution(module: nn.Module) -> Forward | None:
 
 
 def _convolution_of(module: nn.Module) -> Forward | None:
-    if type(module) is nn.Conv2d and _has_plain_padding(module):
+    if type(module) is nn.Conv2d and not has_own_forward(module) and _has_plain_padding(module):
         return partial(_convolution, module)
     return None
 
 
 def _norm_of(module: nn.Module) -> Forward | None:
-    if type(module) is nn.BatchNorm2d and module.training:
+    if type(module) is nn.BatchNorm2d and not has_own_forward(module) and module.training:
         return partial(_batch_norm, module)
     return None
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -17,6 +16,9 @@ from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.weighted_layers import (
     NO_WEIGHTS,
+    Forward,
+    has_own_forward,
+    replacing_forwards,
     weighted_layers,
     weights_of,
     without_batch_norm,
@@ -90,7 +92,7 @@ def _flow_through_outputs(
         The flow of each call and of each weight that is used elsewhere; None where the sums differ.
     """
     calls: list[_Call] = []
-    with _recording(network, calls):
+    with replacing_forwards(network, partial(_recording, calls)):
         outputs = forward(images.requires_grad_(True))
     if any(call.y._version for call in calls):
         return None  # it was written to
@@ -110,23 +112,12 @@ def _flow_through_outputs(
     return parts if bool(torch.stack(least).min() >= 0) else None
 
 
-@contextmanager
-def _recording(network: nn.Module, calls: list[_Call]) -> Iterator[None]:
-    """Notes the calls of plain layers, whose weights count as constants there."""
-    layers = [
-        layer
-        for layer in weighted_layers(network)
-        if type(layer) in (nn.Conv2d, nn.Linear)
-        and "forward" not in vars(layer)
-        and layer._parameters.get("weight") is not None
-    ]
-    try:
-        for layer in layers:
-            layer.forward = partial(_recorded, calls, layer)  # type: ignore[method-assign]
-        yield
-    finally:
-        for layer in layers:
-            del layer.forward
+def _recording(calls: list[_Call], module: nn.Module) -> Forward | None:
+    """Returns a forward that notes a plain layer's calls; its weights are constants there."""
+    if not isinstance(module, (nn.Conv2d, nn.Linear)) or has_own_forward(module):
+        return None
+    plain = type(module) in (nn.Conv2d, nn.Linear) and module._parameters.get("weight") is not None
+    return partial(_recorded, calls, module) if plain else None
 
 
 def _recorded(calls: list[_Call], layer: nn.Conv2d | nn.Linear, input: Tensor) -> Tensor:

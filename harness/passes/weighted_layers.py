@@ -16,6 +16,7 @@ from harness.passes.transfer import copied
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 NO_WEIGHTS = "the network has no convolution or linear layer"
 Norm = nn.BatchNorm1d | nn.BatchNorm2d
+Forward = Callable[[Tensor], Tensor]
 
 
 def weighted_layers(network: nn.Module) -> list[nn.Conv2d | nn.Linear]:
@@ -74,29 +75,47 @@ def tensors_in(nested: object) -> Iterator[Tensor]:
 @contextmanager
 def without_batch_norm(network: nn.Module) -> Iterator[None]:
     """Makes every batch norm the identity, as SynFlow asks, and puts it back."""
-    with _norms_replaced(network, lambda norm: _identity):
+    with replacing_forwards(network, lambda m: _identity if isinstance(m, NORMS) else None):
         yield
 
 
 @contextmanager
 def with_batch_statistics(network: nn.Module) -> Iterator[None]:
     """Makes every batch norm forget its running statistics, which train mode writes in place."""
-    with _norms_replaced(network, lambda norm: partial(_by_batch, norm)):
+    with replacing_forwards(
+        network, lambda m: partial(_by_batch, m) if isinstance(m, NORMS) else None
+    ):
         yield
 
 
 @contextmanager
-def _norms_replaced(
-    network: nn.Module, forward: Callable[[Norm], Callable[[Tensor], Tensor]]
+def replacing_forwards(
+    network: nn.Module, forward_of: Callable[[nn.Module], Forward | None]
 ) -> Iterator[None]:
-    norms = [module for module in network.modules() if isinstance(module, NORMS)]
+    """Gives modules another forward, and puts back what each had.
+
+    Args:
+        network: Whose modules.
+        forward_of: Returns the forward that a module gets; None leaves it alone.
+    """
+    before: dict[nn.Module, Forward | None] = {}
     try:
-        for norm in norms:
-            norm.forward = forward(norm)  # type: ignore[method-assign, assignment]
+        for module in network.modules():
+            forward = forward_of(module)
+            if forward is not None:
+                before[module] = vars(module).get("forward")
+                module.forward = forward
         yield
     finally:
-        for norm in norms:
-            del norm.forward
+        for module, own in before.items():
+            del module.forward
+            if own is not None:  # of this one module, not of its class
+                module.forward = own
+
+
+def has_own_forward(module: nn.Module) -> bool:
+    """Tells whether somebody gave this one module another forward than its class has."""
+    return "forward" in vars(module)
 
 
 def _identity(input: Tensor) -> Tensor:
