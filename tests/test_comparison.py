@@ -14,6 +14,7 @@ from harness.papers.stored_results import StoredResults
 from harness.papers.swap.selected_sizes import searches
 from harness.papers.zero_cost_pt import zero_cost_pt_comparison
 from harness.papers.zero_cost_pt.zero_cost_pt_comparison import standings
+from harness.sources import download
 from harness.spaces import nb201
 from harness.stats.verdict import Estimate, exact
 from harness.truth import nb201_truth
@@ -57,6 +58,7 @@ def test_rows_of_the_comparison():
     assert counted(table)[list(VERDICTS)].to_numpy().tolist() == [[1, 1, 1, 1]]
 
 
+@pytest.mark.mirror
 def test_both_papers_are_compared_with_what_is_committed():
     """Every artefact that prints numbers has a row, searches and operation scores included."""
     table = artefacts.get("compare").draw(StoredResults(RESULTS)).tables["compare"]
@@ -72,6 +74,22 @@ def test_both_papers_are_compared_with_what_is_committed():
     assert len(same) == 3 and (same.verdict == "agrees").all(), "every seed selects one cell"
 
 
+def test_without_a_network_the_other_numbers_are_compared(tmp_path, monkeypatch):
+    monkeypatch.delenv("HARNESS_MIRROR", raising=False)
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    monkeypatch.setattr(download, "download", refuse)
+    table = artefacts.get("compare").draw(StoredResults(RESULTS)).tables["compare"]
+    lacking = table[table.quantity == "what rests on an outside file"]
+    assert set(lacking.artefact) >= {"table 1", "table 4"}
+    assert lacking.why.str.contains("could not be downloaded").all()
+    assert (table[table.source == "SWAP"].verdict != "not here").sum() > 50
+
+
+def refuse(*_):
+    raise OSError("no network")
+
+
+@pytest.mark.mirror
 def test_selections_of_single_seeds_say_how_much_they_vary():
     """Edge by edge the operation of the highest score, looked up among all training runs."""
     scores = pd.read_csv(RESULTS / "operation_scores/nb201/cifar10/scores.csv")

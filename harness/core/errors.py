@@ -21,6 +21,10 @@ class DataError(HarnessError):
     """A data file is missing, truncated, or differs from its recorded checksum."""
 
 
+class UnavailableError(DataError):
+    """A data file is not here and cannot be fetched; nothing is wrong with what is here."""
+
+
 class NothingScoredError(HarnessError):
     """Every score of a run failed: the run ended, but did not do what it was asked for."""
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.core.errors import DataError
+from harness.core.errors import DataError, UnavailableError
 from harness.core.files import atomic
 from harness.sources.catalogue import Source, source
 from harness.sources.places import checksum, data_folder, mirror_folder
@@ -48,9 +48,9 @@ def fetch(name: str, *, download: bool = True) -> Path:
             raise DataError(f"{cached} {fault}; place the file of {entry.page} there again.")
         log.warning("%s %s; it is downloaded again.", cached, fault)
     if not entry.address:
-        raise DataError(f"{entry.name} cannot be downloaded; {placing([entry])}.")
+        raise UnavailableError(f"{entry.name} cannot be downloaded; {placing([entry])}.")
     if not download:
-        raise DataError(
+        raise UnavailableError(
             f"{entry.address} ({entry.size}) is not here, and inputs.download=false refuses to "
             f"download it; allow it, or place the file at {cached}."
         )
@@ -107,7 +107,7 @@ def _download(entry: Source, path: Path) -> None:
             ) from error
         except OSError as error:  # every error of requests is one
             reason = (str(error).splitlines() or [type(error).__name__])[0]
-            raise DataError(
+            raise UnavailableError(
                 f"{entry.address} could not be downloaded ({reason}); check the network and run "
                 f"again, or place the file at {path}, or set HARNESS_MIRROR to a folder that "
                 f"holds it at {entry.place}."
