@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from commands import call
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from vectors import measured, on_meta, parameters, vectors
 
+from harness import api
 from harness.core.errors import HarnessError
 from harness.inputs.tasks import tasks
 from harness.sources.fetch import fetch
@@ -378,3 +380,17 @@ def test_published_parameter_counts():
     for raw, key in found.items():
         assert space.count_params(key, "cifar10") == round(table[raw]["params"] * 1e6)
     assert len({space.isomorphism_class(key) for key in found.values()}) == 292
+
+
+def test_labelled_draws_get_the_accuracy_of_their_cell(tmp_path):
+    """Whatever their spelling; repeats stay."""
+    asked = ["task=cifar10", "truth=default", "truth.path=null", "inputs=gaussian", "n=12"]
+    asked += ["sample=labelled", "proxies=[params]", "executor=local"]
+    assert call(tmp_path, "space=nb101", *asked) == 0
+    scores = api.scores.load("nb101", "cifar10", results=tmp_path / "results")
+    assert scores.key.tolist() == space.sample_labelled(12, 0)
+    assert scores.key.nunique() < 12
+    for row in scores.itertuples():
+        assert row.truth == api.truth.value("nb101", "cifar10", row.key)
+        assert row.value * 1e6 == pytest.approx(space.count_params(row.key, "cifar10"))
+    assert call(tmp_path, "space=nb201", *asked) == 1

@@ -10,6 +10,7 @@ import copy
 import os
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -56,24 +57,19 @@ def swap(part: Part, keys: Sequence[str]) -> dict[str, float]:
     """Times SWAP and its definition, and checks that they count the same."""
     images = batch(IMAGES).to(part.device, channels_last=True).images
     settings = [api.SwapSettings(images=IMAGES)]
-    total, done = dict.fromkeys(("bare_forward", "ours", "definition"), 0.0), 0
-    end = time.monotonic() + part.left / 6
-    for key in keys:
-        net = on_device(SPACE.build(key, "cifar10", seed=0), part.device)
+
+    def timed(net: torch.nn.Module) -> dict[str, Callable[[], Any]]:
         ours = partial(api.score, net, images, ["swap"], settings=settings)
         count, expected = ours()["swap"].value, definition(net, images)
-        assert count == expected, (key, count, expected)
+        assert count == expected, (count, expected)
 
-        def bare(net: torch.nn.Module = net) -> None:
+        def bare() -> None:
             with torch.no_grad():
                 net(images)
 
-        timed = {"bare_forward": bare, "ours": ours, "definition": partial(definition, net, images)}
-        seconds = in_turn({n: waiting(part, f) for n, f in timed.items()}, 3, warm_up=False)
-        total = {name: total[name] + seconds[name] for name in total}
-        done += 1
-        if time.monotonic() > end:
-            break
+        return {"bare_forward": bare, "ours": ours, "definition": partial(definition, net, images)}
+
+    total, done = seconds_of(part, keys, part.left / 6, 3, timed)
     return {
         "cells": done,
         "definition_over_ours": total["definition"] / total["ours"],
@@ -85,25 +81,56 @@ def swap(part: Part, keys: Sequence[str]) -> dict[str, float]:
 def suite_zero(part: Part, keys: Sequence[str]) -> dict[str, float]:
     """Times the 13 proxies together and the passes that they need without hooks or proxies."""
     images = batch(SIZE).to(part.device, channels_last=True)
-    total, done = {"together": 0.0, "bare_passes": 0.0}, 0
-    end = time.monotonic() + part.left / 5
-    for key in keys:
-        net = on_device(SPACE.build(key, "cifar10", seed=0), part.device)
+
+    def timed(net: torch.nn.Module) -> dict[str, Callable[[], Any]]:
         double = copy.deepcopy(net).double()
-        timed = {
+        return {
             "together": partial(api.score, net, images, SUITE_ZERO),
             "bare_passes": partial(bare_passes, net, double, images),
         }
-        seconds = in_turn({n: waiting(part, f) for n, f in timed.items()}, 2, warm_up=done == 0)
-        total = {name: total[name] + seconds[name] for name in total}
-        done += 1
-        if time.monotonic() > end:
-            break
+
+    total, done = seconds_of(part, keys, part.left / 5, 2, timed, warm_up=True)
     return {
         "cells": done,
         "together_over_bare_passes": total["together"] / total["bare_passes"],
         "together_seconds_per_cell": total["together"] / done,
     }
+
+
+def seconds_of(
+    part: Part,
+    keys: Sequence[str],
+    seconds: float,
+    repeats: int,
+    timed: Callable[[torch.nn.Module], dict[str, Callable[[], Any]]],
+    *,
+    warm_up: bool = False,
+) -> tuple[dict[str, float], int]:
+    """Times functions of one network after another while there is time.
+
+    Args:
+        part: Where they run.
+        keys: The networks.
+        seconds: When to stop.
+        repeats: How often each function is timed.
+        timed: Returns the functions of a network by name.
+        warm_up: Whether each runs once before, on the first network.
+
+    Returns:
+        The seconds of each, summed over the networks, and how many networks there were.
+    """
+    total: dict[str, float] = defaultdict(float)
+    done = 0
+    end = time.monotonic() + seconds
+    for key in keys:
+        net = on_device(SPACE.build(key, "cifar10", seed=0), part.device)
+        functions = {name: waiting(part, function) for name, function in timed(net).items()}
+        for name, spent in in_turn(functions, repeats, warm_up=warm_up and done == 0).items():
+            total[name] += spent
+        done += 1
+        if time.monotonic() > end:
+            break
+    return total, done
 
 
 def waiting(part: Part, function: Callable[[], Any]) -> Callable[[], None]:

@@ -147,12 +147,6 @@ def chosen_images(
     return chosen
 
 
-def to_tensor(pixels: NDArray[np.uint8], image_set: ImageSet, normalise: bool = True) -> Tensor:
-    """Turns N×H×W×3 bytes into N×3×H×W floats, from 0 to 1 unless normalised."""
-    images = _floats(pixels)
-    return _normalised(images, (image_set.mean, image_set.std)) if normalise else images
-
-
 def _floats(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float() / 255
 

@@ -103,10 +103,15 @@ def find(name: str) -> ImageSet:
     """
     if name in image_sets:
         return image_sets.get(name)
-    of_dataset = [one for one in image_sets.values() if one.dataset == name]
-    if not of_dataset:
+    found = of_dataset(name)
+    if not found:
         raise unknown("image set", name, choices())
-    return sorted(of_dataset, key=lambda one: not one.name.endswith("_train"))[0]
+    return sorted(found, key=lambda one: not one.name.endswith("_train"))[0]
+
+
+def of_dataset(name: str) -> list[ImageSet]:
+    """Returns the sets of a data set: training and test images of ``cifar10``."""
+    return [one for one in image_sets.values() if one.dataset == name]
 
 
 def choices() -> list[str]:

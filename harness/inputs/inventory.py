@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import DataError, unknown
-from harness.inputs.image_sets import ImageSet, choices, find, image_sets
+from harness.inputs.image_sets import ImageSet, choices, find, image_sets, of_dataset
 from harness.inputs.making import at_hand, make_image_set, own_place, placing_by_hand
 from harness.sources.catalogue import Source, in_bytes, source, sources
 from harness.sources.fetch import fetch, lies_at
@@ -117,12 +117,8 @@ def obtain(name: str, archive: str = "") -> list[Path]:
         return [fetch(name)]
     if name not in choices():
         raise unknown("outside file", name, [*choices(), *sources])
-    meant = [find(name)] if name in image_sets else _of_dataset(name)
+    meant = [find(name)] if name in image_sets else of_dataset(name)
     return [_obtain(one, archive) for one in meant]
-
-
-def _of_dataset(name: str) -> list[ImageSet]:
-    return [one for one in image_sets.values() if one.dataset == name]
 
 
 def _obtain(image_set: ImageSet, archive: str) -> Path:

@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from harness.report.page_tables import Table, table
-from harness.results.folder import checked, read_record, unreadable
+from harness.results.folder import read_record
 from harness.results.layout import RECORD
+from harness.results.stored_table import stored_table
 
 # What the page shows of a picture, the better first; the others are linked.
 PICTURES = (".png", ".svg")
@@ -64,7 +63,7 @@ def read_folder(folder: Path, page: Path) -> Folder:
     for path in sorted(named, key=lambda path: _natural(path.stem)):
         name = path.stem
         if path.suffix == ".csv":
-            tables[name] = table(_csv(*named[path]), _title(name), file=link(path, page))
+            tables[name] = table(stored_table(*named[path]), _title(name), file=link(path, page))
         if path.suffix in PICTURES and name not in pictures:
             formats = [path.with_suffix(suffix) for suffix in PICTURES]
             first, *others = [link(other, page) for other in formats if other in named]
@@ -76,14 +75,6 @@ def read_folder(folder: Path, page: Path) -> Folder:
 def link(path: Path, page: Path) -> str:
     """Returns the address of a file beside or above the folder of the page."""
     return Path(os.path.relpath(path, page)).as_posix()
-
-
-def _csv(folder: Path, file: str) -> pd.DataFrame:
-    path = checked(folder, file)
-    try:
-        return pd.read_csv(path)
-    except ValueError as error:
-        raise unreadable(path, error) from error
 
 
 def _title(name: str) -> str:

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 import harness
 from harness.core.errors import HarnessError
 from harness.core.machine import commit
 from harness.results import record
 from harness.results.finished import Result
-from harness.results.folder import checked, read_record, replacing, unreadable
+from harness.results.folder import read_record, replacing
 from harness.results.layout import RECORD, SCORES
+from harness.results.stored_table import stored_table
 from harness.results.table_files import markdown
 from harness.scoring.conditions import digest
 from harness.scoring.shard import IDENTITY
@@ -73,10 +73,7 @@ def every(space: str, task: str, *, results: Path | str = "results") -> pd.DataF
     path = folder / _file(space, task)
     if not path.is_file():
         raise HarnessError(f"There is no {path}; python -m harness job=collect makes the data set.")
-    try:
-        table = pd.read_parquet(checked(folder, path.name))
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise unreadable(path, error) from error
+    table = stored_table(folder, path.name, COLUMNS)
     known = read_record(folder)["fingerprints"]
     table.attrs["conditions"] = {name: known[name] for name in table["conditions"].unique()}
     return table

@@ -68,10 +68,15 @@ def cell_of_hash(name: str) -> str:
     Raises:
         HarnessError: If the benchmark has none of that hash.
     """
+    return nb101_table.key_at(_place(name))
+
+
+def _place(name: str) -> int:
+    """Returns the place of a hash among the benchmark's ascending ones."""
     place = nb101_table.position(name)
     if place is None:
         raise HarnessError(f"{name!r} is the hash of no NAS-Bench-101 cell.")
-    return nb101_table.key_at(place)
+    return place
 
 
 def vertex_widths(spec: Spec, c_in: int, c_out: int) -> list[int]:
@@ -150,11 +155,7 @@ class NasBench101(Space):
         Raises:
             HarnessError: If there is no such cell.
         """
-        name = self.isomorphism_class(key)
-        place = nb101_table.position(name)
-        if place is None:
-            raise HarnessError(f"{name!r} is the hash of no NAS-Bench-101 cell.")
-        return place
+        return _place(self.isomorphism_class(key))
 
     def key_at(self, index: int) -> str:
         """Returns the cell at a place among the benchmark's ascending hashes.
@@ -211,7 +212,7 @@ class NasBench101(Space):
         Raises:
             HarnessError: If the string is no cell of the benchmark.
         """
-        return nb101_table.key_at(self.index(key))
+        return cell_of_hash(self.isomorphism_class(key))
 
 
 spaces.add(NasBench101.name, NasBench101())

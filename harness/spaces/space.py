@@ -171,8 +171,8 @@ class Space(ABC):
             HarnessError: If nobody drew from this space so.
         """
         raise HarnessError(
-            f"sample=labelled is NAS-Bench-Suite-Zero's draw from nb101, of {n} labelled matrices; "
-            f"{self.name} has one spelling per architecture: leave sample=uniform (seed {seed})."
+            "sample=labelled is NAS-Bench-Suite-Zero's draw of labelled matrices, which only nb101 "
+            f"has; for {self.name} leave sample=uniform."
         )
 
     def listed(self) -> pa.StringArray:

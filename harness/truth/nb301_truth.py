@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -65,16 +66,19 @@ def _key(cell: _Genotype) -> str:
 
 
 _SURROGATE = "validation images, as the benchmark's surrogate predicts it"
+_INFO = partial(
+    records.TruthInfo,
+    space="nb301",
+    task="cifar10",
+    metric="top-1 accuracy, percent",
+    epochs=100,
+    training_seeds="none: predicted by a surrogate",
+    aggregation="surrogate",
+)
 records.from_package(
-    records.TruthInfo(
-        space="nb301",
-        task="cifar10",
+    _INFO(
         variant="suite_zero",
-        metric="top-1 accuracy, percent",
         split=_SURROGATE,
-        epochs=100,
-        training_seeds="none: predicted by a surrogate",
-        aggregation="surrogate",
         n=1218,
         sources=("nbsz_nb301_early", "nbsz_nb301_later"),
         note="Two early samples of 725 and 500 architectures. The seven in both have values that "
@@ -86,15 +90,9 @@ records.from_package(
     default=True,
 )
 records.from_package(
-    records.TruthInfo(
-        space="nb301",
-        task="cifar10",
+    _INFO(
         variant="surrogate_noisy",
-        metric="top-1 accuracy, percent",
         split=f"{_SURROGATE}, with noise",
-        epochs=100,
-        training_seeds="none: predicted by a surrogate",
-        aggregation="surrogate",
         n=10_000,
         sources=("nb301_genotypes", "nb301_noisy_accuracies"),
         note="Random architectures; version 0.9 of the surrogate (XGBoost) draws its answer from "
