@@ -160,9 +160,8 @@ sensitivity-scores: install ## Score SWAP with other images, weights and repeats
 			study=sensitivity/gaussian_weights_repeats_$$repeats || exit 1; \
 	done
 
-analysis: install ## Beyond the paper: knowledge beyond size, differences, the top k, sensitivity
+analysis: install ## Beyond one correlation: what the stored scores say, question by question
 	$(HARNESS) job=analysis
-	$(HARNESS) job=sensitivity
 
 figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
 	$(HARNESS) experiment=swap_nas_figure5b

@@ -14,6 +14,8 @@ from scipy import stats as scipy_stats
 from stored import store
 
 from harness import stats
+from harness.analyses.question import analyses
+from harness.artefacts.drawing import chosen
 from harness.core.errors import DataError, HarnessError
 from harness.results.finished import find_results
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
@@ -218,15 +220,25 @@ def test_analysis_needs_its_proxies() -> None:
 def test_job_leaves_one_folder_that_says_what_it_rests_on(tmp_path: Path) -> None:
     store(tmp_path, scores())
     store(tmp_path, scores().query("proxy != 'params'"), study="small")
-    assert call(tmp_path, "job=analysis", "results=.") == 0
-    folder = tmp_path / "analysis" / "proxies"
+    asked = "analysis=[beyond_size,differences,top_k]"
+    assert call(tmp_path, "job=analysis", asked, "results=.") == 0
+    folder = tmp_path / "analysis"
     names = {f"{name}.{end}" for name in ("beyond_size", "differences", "top_k") for end in ENDS}
     assert {path.name for path in folder.iterdir()} == {*names, "run.json"}
     assert set(pd.read_csv(folder / "beyond_size.csv")["column"]) == {"nb201/digits"}
     record = json.loads((folder / "run.json").read_text())
-    assert list(record["results"]) == ["main/nb201/digits"]
     assert record["files"].keys() == names
-    assert call(tmp_path, "job=analysis", "of=small", "results=.") == 1, "no params"
+    said = record["artefacts"]["beyond_size"]
+    assert list(said["results"]) == ["main/nb201/digits"]
+    assert "reg_swap" in said["finding"]
+    assert call(tmp_path, "job=analysis", asked, "of=small", "results=.") == 1, "no params"
+
+
+def test_analyses_are_told_in_the_order_of_their_chapters() -> None:
+    chapters = [analyses.get(name).chapter for name in chosen(analyses, "all")]
+    assert chapters == sorted(chapters)
+    assert len({*chapters}) == len(chapters)
+    assert all(one.question.endswith("?") for one in analyses.values())
 
 
 def test_no_results(tmp_path: Path) -> None:

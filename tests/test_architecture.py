@@ -24,7 +24,7 @@ LAYERS = [
     {"scoring"},
     {"results"},
     {"figures"},
-    {"evaluation", "training"},
+    {"evaluation", "training", "artefacts"},
     {"search"},
     {"analyses", "papers", "report", "overview"},
     {"jobs"},
@@ -85,6 +85,7 @@ def test_imports_run_one_way() -> None:
         ("figures", {"scoring", "proxies", "passes", "spaces", "truth", "inputs", "config"}),
         ("api.py", {"search", "training", "papers", "jobs"}),
         ("jobs/job.py", {"evaluation", "search", "training", "papers", "report", "analyses"}),
+        ("analyses", {"passes", "scoring", "inputs"}),
     ],
 )
 def test_packages_that_must_not_know_each_other(place: str, strangers: set[str]) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.papers.artefact import artefacts
+from harness.artefacts.stored_results import StoredResults
 from harness.papers.compare import counted
 from harness.papers.comparison import VERDICTS, absent, claimed, compared, undefined_in_both
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefacts
 from harness.papers.swap.selected_sizes import searches
 from harness.papers.zero_cost_pt import zero_cost_pt_comparison
 from harness.papers.zero_cost_pt.zero_cost_pt_comparison import standings

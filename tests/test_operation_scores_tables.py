@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from stored import store
 
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
-from harness.papers.stored_results import StoredResults
 from harness.papers.zero_cost_pt import iteration_figures, search_tables
 from harness.results.folder import replacing
 from harness.search.zero_cost_pt import operation_measurement

@@ -13,12 +13,12 @@ from commands import call
 from stored import store
 
 from harness import figures, stats
+from harness.artefacts.drawing import chosen
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError, HarnessError
 from harness.core.sections import Place
-from harness.papers.artefact import artefacts
 from harness.papers.comparison import VERDICTS
-from harness.papers.drawing import chosen
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefacts
 from harness.papers.swap import printed as published
 from harness.papers.swap.ablations import groups, swept
 from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
@@ -360,13 +360,17 @@ def test_figures_show_the_study_that_is_named(root, tmp_path, capsys):
 
 
 def test_what_paper_names():
-    assert chosen("figure4") == ["figure4"]
-    assert set(chosen(["figures", "tables"])) == set(chosen("all")) == set(artefacts)
-    assert all(artefacts.get(name).kind == "table" for name in chosen("tables"))
+    assert chosen(artefacts, "figure4") == ["figure4"]
+    assert (
+        set(chosen(artefacts, ["figures", "tables"]))
+        == set(chosen(artefacts, "all"))
+        == set(artefacts)
+    )
+    assert all(artefacts.get(name).kind == "table" for name in chosen(artefacts, "tables"))
     with pytest.raises(HarnessError, match="Did you mean 'figure4'"):
-        chosen("figur4")
-    with pytest.raises(HarnessError, match="names nothing"):
-        chosen([])
+        chosen(artefacts, "figur4")
+    with pytest.raises(HarnessError, match="names no artefact"):
+        chosen(artefacts, [])
 
 
 @pytest.mark.parametrize(

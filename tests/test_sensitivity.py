@@ -35,8 +35,8 @@ def test_settings_are_read_from_the_records(tmp_path: Path) -> None:
     result(tmp_path, "few", 4, noise=3.0)
     result(tmp_path, "many", 16, noise=0.1)
     result(tmp_path, "noise", 8, noise=1.0, source="gaussian")
-    assert call(tmp_path, "job=sensitivity", "results=.") == 0
-    folder = tmp_path / "analysis" / "sensitivity"
+    assert call(tmp_path, "job=analysis", "analysis=sensitivity", "results=.") == 0
+    folder = tmp_path / "analysis"
     table = pd.read_csv(folder / "sensitivity.csv")
     assert set(table.proxy) == {"swap"}
     assert list(table.images) == [4, 16, 8]  # digits first, then gaussian
@@ -47,5 +47,5 @@ def test_settings_are_read_from_the_records(tmp_path: Path) -> None:
 
 
 def test_nothing_to_compare(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert call(tmp_path, "job=sensitivity", "results=.") == 1
+    assert call(tmp_path, "job=analysis", "analysis=sensitivity", "results=.") == 1
     assert "make sensitivity-scores" in capsys.readouterr().err

@@ -13,3 +13,8 @@ def printed(value: float) -> str:
         return DASH
     rounded = round(float(value), 2) + 0.0  # no negative zero
     return f"{rounded:.2f}".replace("-", MINUS)
+
+
+def estimate(value: float, low: float, high: float) -> str:
+    """Writes a number with its interval: ``0.83 [0.80, 0.86]``."""
+    return f"{printed(value)} [{printed(low)}, {printed(high)}]"

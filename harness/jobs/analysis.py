@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from harness.config import Config
 from harness.jobs.job import job
 from harness.results.layout import MAIN
 
 
-@job(study="analysis/proxies", one_space=False)
-def analysis(config: Config, of: str = MAIN) -> Path:
+@job(one_space=False)
+def analysis(
+    config: Config, analysis: Any = "all", formats: Any = ("csv", "png"), of: str = MAIN
+) -> Path:
     """Says of stored results what correlations alone do not; no network is run.
 
-    Does a proxy know more than size? Is one better than another, on the same architectures? How
-    accurate are its top architectures?
+    What can be answered is answered; what lacks stored results is named at the end.
 
     Args:
         config: What every job shares.
-        of: The study whose results are analysed.
+        analysis: An analysis, ``all``, or a list.
+        formats: ``csv``, ``md`` and ``tex`` of tables, ``png`` and ``svg`` of pictures.
+        of: The study whose results are analysed, where an analysis has no study of its own.
 
     Returns:
-        The folder ``results/<study>`` with ``beyond_size``, ``differences`` and ``top_k``.
+        The folder ``results/<study>``.
     """
-    from harness.analyses.compared_proxies import compare_proxies
+    from harness.analyses.question import analyses
+    from harness.artefacts.drawing import draw
 
-    return compare_proxies(config, of)
+    return draw(config, analyses, analysis, formats, of)

@@ -27,6 +27,7 @@ def paper(
     Returns:
         The folder ``results/<study>``.
     """
-    from harness.papers.drawing import draw
+    from harness.artefacts.drawing import draw
+    from harness.papers.paper_artefacts import artefacts
 
-    return draw(config, paper, formats, of)
+    return draw(config, artefacts, paper, formats, of)

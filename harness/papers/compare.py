@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from harness.papers.artefact import Drawn, artefact
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.papers.comparison import COLUMNS, VERDICTS
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap.swap_comparison import swap_rows
 from harness.papers.zero_cost_pt.zero_cost_pt_comparison import zero_cost_pt_rows
 

@@ -54,11 +54,51 @@ def read_folder(folder: Path, page: Path) -> Folder:
     Raises:
         DataError: If a record or a table cannot be read, or a table is not the recorded one.
     """
-    named = {
-        record.parent / file: (record.parent, file)
-        for record in folder.rglob(RECORD)
-        for file in read_record(record.parent).get("files", {})
-    }
+    return _shown(
+        {
+            record.parent / file: (record.parent, file)
+            for record in folder.rglob(RECORD)
+            for file in read_record(record.parent).get("files", {})
+        },
+        page,
+    )
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One analysis: what was asked, one sentence of answer, its tables and pictures."""
+
+    question: str
+    finding: str
+    shown: Folder
+
+
+def read_chapters(folder: Path, page: Path) -> list[Chapter]:
+    """Reads the analyses of a folder in their order; one that does not exist has none.
+
+    Args:
+        folder: Where they lie.
+        page: Folder of the page, from which links start.
+
+    Raises:
+        DataError: If the record or a table cannot be read, or a table is not the recorded one.
+    """
+    if not (folder / RECORD).is_file():
+        return []
+    said = read_record(folder).get("artefacts", {}).values()
+    return [
+        Chapter(
+            one["question"],
+            one.get("finding", ""),
+            _shown({folder / file: (folder, file) for file in one["files"]}, page),
+        )
+        for one in sorted(said, key=lambda one: one.get("chapter", 0))
+        if "question" in one
+    ]
+
+
+def _shown(named: dict[Path, tuple[Path, str]], page: Path) -> Folder:
+    """Lays out files, each with the folder of its record and its name there."""
     tables, pictures = {}, {}
     for path in sorted(named, key=lambda path: _natural(path.stem)):
         name = path.stem

@@ -21,7 +21,7 @@ from harness.report import origins
 from harness.report.columns import Column
 from harness.report.definitions import definitions
 from harness.report.interactive_heatmap import heatmap, proxy_order
-from harness.report.other_results import Folder, link, read_folder
+from harness.report.other_results import Folder, link, read_chapters, read_folder
 from harness.report.page_tables import Cell, Table, arranged, table
 from harness.report.points import points, scatter
 
@@ -49,7 +49,7 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
     """
     columns = [column for column in found if column.in_main] or list(found)
     further = found[len(columns) :]
-    paper, analysis = (read_folder(results / name, folder) for name in ("paper", "analysis"))
+    paper = read_folder(results / "paper", folder)
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -72,7 +72,7 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         compare=_captioned(paper, "compare", "The paper’s numbers and ours"),
         compared=_captioned(paper, "compare_summary", "How many agree"),
         paper=_without(paper, "compare", "compare_summary"),
-        analysis=analysis,
+        chapters=read_chapters(results / "analysis", folder),
         overview=origins.overview(found),
         records=[(r.label, link(r.folder / "run.json", folder), origins.record(r)) for r in found],
         absent=origins.absent(found),

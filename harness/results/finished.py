@@ -17,6 +17,7 @@ from harness.results.folder import read_record
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY
 from harness.results.stored_table import stored_table
 from harness.scoring.shard import SCHEMA
+from harness.stats.comparisons import Joint, joint
 from harness.stats.summary import CROWDED
 
 # What figures call a space or a task; any other keeps its name.
@@ -97,6 +98,15 @@ class Result:
                 " make the result again."
             )
         return self._restricted(table)
+
+    @cached_property
+    def joint(self) -> Joint:
+        """How the proxies and the accuracy correlate with each other, with resamples.
+
+        Raises:
+            HarnessError: If no two architectures have a score of every proxy.
+        """
+        return joint(self.scores, self.record["conditions"]["undefined"])
 
     @cached_property
     def record(self) -> dict[str, Any]:

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from harness import stats
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap import printed as published
 from harness.results.finished import Result
 from harness.results.layout import SCORES

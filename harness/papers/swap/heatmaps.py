@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from harness import figures
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.results.finished import Result, label
 from harness.stats.ordering import columns_by_mean, rows_by_mean
 

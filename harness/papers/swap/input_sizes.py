@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from harness import figures
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap import printed as published
 from harness.results.finished import Result
 

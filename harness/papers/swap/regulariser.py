@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from harness import figures, stats
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 
 # Within the sizes of NAS-Bench-201; the text does not say which values the paper's picture shows.
 MU = 0.7

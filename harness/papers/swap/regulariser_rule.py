@@ -12,9 +12,10 @@ from collections.abc import Sequence
 import pandas as pd
 
 from harness import figures, stats
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap.ablations import sizes
 from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, available
 from harness.passes.settings import AUTO_WIDTH

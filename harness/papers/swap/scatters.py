@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 
 from harness import figures
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap.heatmaps import PAPER_COLUMNS, STAND_IN, available
 from harness.results.finished import SPACES, Result, label
 

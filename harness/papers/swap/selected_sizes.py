@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from harness import stats
+from harness.artefacts.stored_results import StoredResults
 from harness.papers.comparison import Row, absent, claimed, compared
-from harness.papers.stored_results import StoredResults
 from harness.papers.swap.printed import published
 from harness.results.stored_table import stored_table
 from harness.search.swap_nas.search_result import SELECTED

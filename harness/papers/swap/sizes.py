@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from harness import figures
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.papers.swap import ablations
 from harness.papers.swap.printed import published
 from harness.spaces import darts_swap

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
 from harness.papers.comparison import NEGLIGIBLE, Row, absent, compared, undefined_in_both
-from harness.papers.stored_results import StoredResults
 from harness.papers.swap import ablations, input_sizes, sizes
 from harness.papers.swap import printed as published
 from harness.papers.swap.selected_sizes import size_rows

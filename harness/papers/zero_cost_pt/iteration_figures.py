@@ -9,8 +9,9 @@ from __future__ import annotations
 import pandas as pd
 
 from harness import figures, stats, truth
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.search.zero_cost_pt.stored_searches import (
     chosen,
     ends,

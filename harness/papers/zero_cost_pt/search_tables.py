@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 
 from harness import truth
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
 from harness.core import seeds
 from harness.core.errors import DataError
-from harness.papers.artefact import Drawn, artefact
-from harness.papers.stored_results import StoredResults
+from harness.papers.paper_artefacts import artefact
 from harness.results.folder import read_record
 from harness.search.zero_cost_pt.selected_errors import TRUTHS, summary
 from harness.search.zero_cost_pt.stored_searches import read_searches, search_folders

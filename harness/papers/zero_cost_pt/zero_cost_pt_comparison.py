@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError, UnavailableError
 from harness.papers.comparison import Row, absent, compared
-from harness.papers.stored_results import StoredResults
 from harness.papers.zero_cost_pt import search_tables
 from harness.papers.zero_cost_pt.search_tables import TASKS, printed
 from harness.results.folder import read_record

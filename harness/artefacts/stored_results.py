@@ -1,11 +1,11 @@
-"""The folder of results that the papers' artefacts are made from."""
+"""The folder of results that artefacts are made from."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from harness.core.errors import DataError
-from harness.results.finished import Result
+from harness.results.finished import Result, find_results
 from harness.results.layout import MAIN, RECORD, SCORES
 
 
@@ -47,6 +47,16 @@ class StoredResults:
         self.used.add(path)
         return self._read[path]
 
+    def columns(self) -> list[Result]:
+        """Returns all results of the study, by space and task.
+
+        Raises:
+            HarnessError: If there are none.
+            DataError: If one is broken or ranks undefined scores another way.
+        """
+        found = find_results(self.folder, self.study)
+        return [self.column(one.space, one.task) for one in found]
+
     def reading(self, folders: list[Path]) -> list[Path]:
         """Returns results of another kind, which an artefact reads itself, and remembers them."""
         self.used.update(folders)
@@ -71,7 +81,7 @@ def _trusted(result: Result) -> Result:
         raise DataError(f"{folder} is not a result of {space}/{task}; make it again.")
     if policy != "worst":
         raise DataError(
-            f"The result in {folder} was made with undefined={policy}, but the paper's artefacts "
-            "rank undefined scores last; make it again with undefined=worst."
+            f"The result in {folder} was made with undefined={policy}, but artefacts rank "
+            "undefined scores last; make it again with undefined=worst."
         )
     return result

@@ -7,48 +7,50 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from harness.artefacts.artefact import FORMATS, Artefact, Artefacts
+from harness.artefacts.stored_results import StoredResults
 from harness.config import Config
 from harness.core.errors import DataError, HarnessError, unknown
 from harness.core.machine import commit
 from harness.executors.progress import console
-from harness.papers.artefact import FORMATS, artefacts
-from harness.papers.stored_results import StoredResults
 from harness.results.derived import rests_on, write_record
 from harness.results.folder import checked, read_record, replacing
 from harness.results.layout import RECORD, study_of
 
-SETS = {"all": ("figure", "table"), "figures": ("figure",), "tables": ("table",)}
+ALL = "all"
+SETS = {"figures": "figure", "tables": "table"}
 
 
-def draw(config: Config, asked: object, formats: object, of: str) -> Path:
+def draw(config: Config, artefacts: Artefacts, asked: object, formats: object, of: str) -> Path:
     """Draws what can be drawn; what lacks stored results is named at the end.
 
     Artefacts that the folder holds already and that are not drawn anew stay as they are.
 
     Args:
         config: The run.
+        artefacts: Those that there are.
         asked: ``all``, ``figures``, ``tables``, a name, or a list of these.
         formats: One of ``FORMATS`` or a list.
         of: The study whose scores are shown.
 
     Returns:
-        The folder, ``results/paper`` unless another study is named.
+        The folder ``results/<study>``.
 
     Raises:
         HarnessError: If a name is unknown or something lacked its results.
     """
-    names, suffixes = chosen(asked), _known(formats)
+    names, suffixes = chosen(artefacts, asked), _known(formats)
     results = StoredResults(Path(config.results), of)
     folder = results.folder / study_of(config)
     made: dict[str, Any] = {}
     with replacing(folder) as fresh:
         for name in names:
             try:
-                made[name] = _draw(name, results, fresh, suffixes)
+                made[name] = _draw(artefacts.get(name), results, fresh, suffixes)
             except DataError as error:
-                console.print(f"{name}: {error}", highlight=False, markup=False, soft_wrap=True)
+                _say(f"{name}: {error}")
             else:
-                console.print(f"{name} drawn", highlight=False, markup=False)
+                _say(made[name].get("finding") or f"{name} drawn")
         kept = _kept(folder, fresh, made)
         write_record(fresh, config, artefacts=dict(sorted((kept | made).items())))
     if lacking := [name for name in names if name not in made]:
@@ -59,22 +61,25 @@ def draw(config: Config, asked: object, formats: object, of: str) -> Path:
     return folder
 
 
-def chosen(asked: object) -> list[str]:
+def chosen(artefacts: Artefacts, asked: object) -> list[str]:
     """Returns the artefacts that ``all``, ``figures``, ``tables``, a name or a list names.
+
+    ``all`` of them are drawn chapter by chapter.
 
     Raises:
         HarnessError: If a name is unknown, or none is given.
     """
+    listed = sorted(artefacts.values(), key=lambda one: one.chapter)
+    sets = {ALL: [one.name for one in listed]}
+    for name, kind in SETS.items():
+        sets |= {name: own} if (own := [one.name for one in listed if one.kind == kind]) else {}
     names: list[str] = []
     for name in _listed(asked):
-        if name in SETS:
-            names += [one for one in artefacts if artefacts.get(one).kind in SETS[name]]
-        elif name in artefacts:
-            names.append(name)
-        else:
-            raise unknown("artefact of a paper", name, [*artefacts, *SETS])
+        if name not in artefacts and name not in sets:
+            raise unknown(artefacts.kind, name, [*artefacts, *sets])
+        names += sets.get(name, [name])
     if not names:
-        raise HarnessError("paper=[] names nothing; write paper=figure4 or paper=all.")
+        raise HarnessError(f"[] names no {artefacts.kind}; write one of its names, or all.")
     return list(dict.fromkeys(names))
 
 
@@ -91,16 +96,22 @@ def _known(formats: object) -> list[str]:
 
 
 def _draw(
-    name: str, results: StoredResults, folder: Path, formats: Collection[str]
+    one: Artefact, results: StoredResults, folder: Path, formats: Collection[str]
 ) -> dict[str, Any]:
     """Draws one artefact and returns what the record says of it."""
     results.used.clear()
-    paths = artefacts.get(name).write(results, folder, formats)
+    drawn = one.draw(results)
+    said = {"question": one.question, "chapter": one.chapter, "finding": drawn.finding}
     return {
-        "files": [path.name for path in paths],
+        **{name: value for name, value in said.items() if value},
+        "files": [path.name for path in drawn.write(folder, formats)],
         "results": rests_on(results.folder, results.used),
         "commit": commit(),
     }
+
+
+def _say(text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _kept(folder: Path, fresh: Path, made: Collection[str]) -> dict[str, Any]:
