@@ -24,7 +24,7 @@ def beyond_size(results: StoredResults) -> Drawn:
         other="spearman",
     )
     above = table[table["low"] > 0].groupby("proxy")["column"].nunique()
-    best = table.sort_values("partial").iloc[-1]
+    best = table.dropna(subset="partial").sort_values("partial").iloc[-1]
     columns = table["column"].nunique()
     finding = (
         f"With params and flops held fixed, {above.idxmax() if len(above) else 'no proxy'} still "
