@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from harness.core.errors import HarnessError
 from harness.search.swap_nas.encoded_spaces import encoding
-from harness.spaces import nb301
+from harness.spaces import nb101, nb301
 from harness.spaces.space import spaces
 
 ENCODINGS = {
     "darts": encoding("darts"),
     "darts-separate": encoding("darts", "separate"),
+    "nb101": encoding("nb101"),
     "nb201": encoding("nb201"),
     "tnb101_micro": encoding("tnb101_micro"),
     "tnb101_macro": encoding("tnb101_macro"),
@@ -159,4 +160,55 @@ def test_tied_cells_are_one_cell_in_two_places():
 
 def test_a_space_without_an_encoding_says_which_have_one():
     with pytest.raises(HarnessError, match="nb201"):
-        encoding("nb101")
+        encoding("nb301")
+
+
+def nb101_cells(seed, count):
+    own = ENCODINGS["nb101"]
+    return [own.random(generator(seed + i)) for i in range(count)]
+
+
+@given(seed=seeds)
+def test_every_nb101_mutant_is_a_cell_of_the_benchmark(seed):
+    own = ENCODINGS["nb101"]
+    matrix = own.matrix(nb101_cells(seed, 1)[0])
+    mutants = own.operation_mutants(matrix) + own.connection_mutants(matrix)
+    assert len(mutants) > 5
+    for mutant in mutants[:: max(1, len(mutants) // 8)]:
+        assert spaces.get("nb101").index(own.key(mutant)) >= 0
+
+
+@given(seed=seeds)
+def test_an_nb101_operation_mutation_keeps_the_graph(seed):
+    own, random = ENCODINGS["nb101"], generator(seed)
+    key = own.random(random)
+    before, after = map(nb101.parse, (key, own.mutate_operation(key, random)))
+    operations = {tuple(sorted(one.operations)) for one in (before, after)}
+    if len(before.operations) > 2:
+        assert sum(map(sum, before.matrix)) == sum(map(sum, after.matrix))
+        assert len(operations) == 2
+
+
+def test_nb101_moves_lead_back():
+    """Whatever a connection mutation makes of a small cell, another one unmakes it."""
+    own = ENCODINGS["nb101"]
+    start = spaces.get("nb101").benchmark_key("conv3x3~0|maxpool3x3~1|output~2")
+    for mutant in own.connection_mutants(own.matrix(start)):
+        back = own.connection_mutants(own.matrix(own.key(mutant)))
+        if not np.array_equal(mutant, own.matrix(start)):
+            assert start in {own.key(one) for one in back}, own.key(mutant)
+
+
+def test_the_whole_of_nb101_can_be_reached_from_its_smallest_cell():
+    """Breadth first, the cells of up to four vertices: 1, 7 and 91 of them with 2, 3 and 4."""
+    own = ENCODINGS["nb101"]
+    met, front = set(), {spaces.get("nb101").benchmark_key("output~0")}
+    while front:
+        met |= front
+        matrices = [own.matrix(key) for key in front]
+        mutants = [
+            one for m in matrices for one in own.connection_mutants(m) + own.operation_mutants(m)
+        ]
+        small = [one for one in mutants if np.count_nonzero(one[0].diagonal()) <= 2]
+        front = {own.key(one) for one in small} - met
+    assert len(met) == 1 + 6 + 84

@@ -1,5 +1,6 @@
 """SWAP-NAS: the course of a search, its budget and memory, and what is said of what it finds."""
 
+import itertools
 import json
 import shutil
 from dataclasses import replace
@@ -10,10 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
+from harness import truth
 from harness.command_line.compose import from_mapping
 from harness.core.errors import DataError, HarnessError
+from harness.core.sections import Settings
 from harness.core.types import Batch
 from harness.jobs.job import jobs
 from harness.passes.run import Run
@@ -22,19 +27,20 @@ from harness.passes.static import Layers, layers
 from harness.results.folder import checked
 from harness.search.swap_nas.encoded_spaces import encoding
 from harness.search.swap_nas.encodings import Encoding
-from harness.search.swap_nas.evolution import search
+from harness.search.swap_nas.evolution import Candidate, search
 from harness.search.swap_nas.final_networks import cifar10_size, imagenet_size, network_size
 from harness.search.swap_nas.measurement import (
     Evaluator,
     Measurement,
     Objective,
-    PatternScorer,
+    Scorer,
     objective_of,
+    scored_by,
     scored_space,
 )
 from harness.search.swap_nas.method_comparison import comparison
 from harness.search.swap_nas.search_result import truth_of
-from harness.search.swap_nas.searches import run_search, searches_of
+from harness.search.swap_nas.searches import PATIENCE, run_search, searches_of, until_distinct
 from harness.search.swap_nas.selected_architectures import selected_table, trajectories
 from harness.search.swap_nas.swap_nas_settings import METHODS, SwapNasSettings
 from harness.spaces import darts_space, nb301
@@ -127,7 +133,7 @@ def test_an_undefined_score_is_the_worst():
     fitness = {"a": -np.inf, "b": -1e300, "c": 3.0, "d": -np.inf, "e": -1e308, "f": 0, "g": 0}
     course = script_of("abcdefg", fitness, 7, crossover=0.0)
     assert course[-1] == (2, "g", "c")
-    objective = Objective(1.0, 1.0, 1e3)
+    objective = Objective("reg_swap", 1.0, 1.0, 1e3)
     undefined = Measurement("x", float("nan"), 900, 0.1, "undefined")
     assert objective.fitness(undefined) == -np.inf
     assert np.isnan(objective.score(undefined))
@@ -169,7 +175,9 @@ def test_an_architecture_is_measured_once_and_saved_in_blocks():
         return Measurement(key, 100.0, 900, 0.1, "ok")
 
     known = {"z": Measurement("z", 50.0, 900, 0.1, "ok")}
-    evaluate = Evaluator(measure, Objective(0.9, 0.9, 1e3), known, saved.append, block=2)
+    evaluate = Evaluator(
+        measure, Objective("reg_swap", 0.9, 0.9, 1e3), known, saved.append, block=2
+    )
     values = [evaluate(key) for key in "azabac"]
     assert measured == ["a", "b", "c"]
     assert [[m.key for m in block] for block in saved] == [["a", "b"]]
@@ -189,7 +197,9 @@ def test_theta_of_darts_counts_thousands():
     assert objective.score(away) == pytest.approx(100 * np.exp(-1 / 0.9))
     far = Measurement("x", 100.0, 10**7, 0.1, "ok")
     assert objective.score(far) == 0 and objective.fitness(far) == pytest.approx(-1.11e8, rel=1e-3)
-    assert objective_of(spaces.get("nb201"), "cifar10", None, None) == Objective(1.5, 1.5, 1e6)
+    assert objective_of(spaces.get("nb201"), "cifar10", None, None) == Objective(
+        "reg_swap", 1.5, 1.5, 1e6
+    )
     assert objective_of(darts, "imagenet", None, None).mu == 25
     with pytest.raises(HarnessError, match="sigma"):
         SwapNasSettings(sigma=0.0)
@@ -276,7 +286,7 @@ def configured(tmp_path, job="swap_nas", search=(), **values):
 
 
 def searches(config):
-    return searches_of(config, config.of(SwapNasSettings), config.of(SwapSettings))
+    return searches_of(config, config.of(SwapNasSettings), Settings(config.of(SwapSettings)))
 
 
 def run(*arguments, **values):
@@ -287,10 +297,10 @@ def run(*arguments, **values):
 def test_a_score_depends_on_seed_and_key_alone(tmp_path):
     a, b = spaces.get("darts").sample(2, seed=0)
     scorers = [one.scorer for one in searches(configured(tmp_path, seed="0..2"))]
-    first = scorers[0].measure(a).psi
+    first = scorers[0].measure(a).value
     scorers[0].measure(b)
-    assert scorers[0].measure(a).psi == first > 0
-    assert {scorer.measure(a).psi for scorer in scorers} != {first}
+    assert scorers[0].measure(a).value == first > 0
+    assert {scorer.measure(a).value for scorer in scorers} != {first}
 
 
 def test_a_killed_search_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
@@ -312,9 +322,9 @@ def test_a_killed_search_ends_as_if_it_had_not_been(tmp_path, monkeypatch):
     assert len(before) >= 8
 
     measured = []
-    original = PatternScorer.measure
+    original = Scorer.measure
     record = lambda scorer, key: measured.append(key) or original(scorer, key)  # noqa: E731
-    monkeypatch.setattr(PatternScorer, "measure", record)
+    monkeypatch.setattr(Scorer, "measure", record)
     run_search(killed)
     assert measured and not before & set(measured)
     a, b = (item.evaluations().read().drop(columns="seconds") for item in (whole, killed))
@@ -375,9 +385,9 @@ def test_a_damaged_search_is_told_and_made_again(tmp_path, kind):
 def evaluated(keys, fitness, method="swap_nas", seed=0):
     table = pd.DataFrame({"key": keys, "fitness": fitness, "method": method, "seed": seed})
     table["evaluation"] = range(1, len(table) + 1)
-    table["score"] = table["psi"] = np.exp(table.fitness)
+    table["score"] = table["value"] = np.exp(table.fitness)
     table["repeated"] = table.key.duplicated()
-    return table.assign(mu=1.5, theta=1.0, status="ok", seconds=2.0)
+    return table.assign(objective="reg_swap", mu=1.5, theta=1.0, status="ok", seconds=2.0)
 
 
 def test_true_accuracy_regret_and_rank_of_what_was_selected():
@@ -407,7 +417,14 @@ def test_a_comparison_pairs_the_seeds():
     """A constant lead of 1 over noisy seeds is certain, though the means overlap."""
     noise = np.random.default_rng(0).normal(0, 5, 8)
     rows = [
-        {"method": method, "seed": seed, "truth": value + lead, "rank": 3, "evaluations": 9}
+        {
+            "method": method,
+            "objective": "reg_swap",
+            "seed": seed,
+            "truth": value + lead,
+            "rank": 3,
+            "evaluations": 9,
+        }
         for method, lead in (("swap_nas", 1.0), ("random", 0.0))
         for seed, value in enumerate(noise)
     ]
@@ -485,6 +502,57 @@ def test_methods_are_compared(tmp_path):
     assert (pd.read_csv(checked(folder, "comparison.csv")).seeds == 3).all()
 
 
+ACCURACIES = truth.load("nb201", "cifar10")
+BY_KEY = dict(zip(ACCURACIES.key, ACCURACIES.value, strict=True))
+
+
+def test_objectives_are_compared_where_every_accuracy_is_known(tmp_path):
+    folder = run(
+        tmp_path,
+        **{"job": "compare_searches", "space": "nb201", "task": "cifar10", "seed": "0..1"},
+        inputs={"source": "gaussian"},
+        search={"evaluations": 8, "distinct": True},
+        objectives=["params", "truth"],
+    )
+    evaluations = pd.read_parquet(folder / "evaluations.parquet")
+    assert (evaluations.groupby(["method", "objective", "seed"]).key.nunique() == 8).all()
+    selected = pd.read_csv(folder / "selected.csv").set_index(["objective", "seed"])
+    assert selected.loc["params"].largest.all()
+    met = evaluations[evaluations.objective == "truth"]
+    best = met.key.map(BY_KEY).groupby(met.seed).max()
+    assert selected.loc["truth"].truth.tolist() == pytest.approx(best.tolist())
+    table = pd.read_csv(folder / "comparison.csv").set_index("objective")
+    assert table.measure.eq("truth").all() and len(table) == 5
+    assert table.lead_over_size["params"] == 0
+    assert table.largest_share["params"] == 1
+    with pytest.raises(HarnessError, match="not every one of nb201 on digits is known"):
+        run(tmp_path, job="compare_searches", space="nb201", objectives=["params"])
+
+
+def test_an_objective_is_a_score_as_it_promises():
+    """Ψ' ranks by its logarithm, others by their score; nothing is regularised but reg_swap."""
+    measured = Measurement("x", -3.0, 10**6, 0.1, "ok")
+    own = objective_of(spaces.get("nb201"), "cifar10", None, None, "nwot")
+    assert (own.fitness(measured), own.score(measured)) == (-3.0, -3.0)
+    assert not own.regularised and own.mu == 0
+    assert objective_of(spaces.get("nb201"), "cifar10", None, None).fitness(measured) == -np.inf
+    with pytest.raises(HarnessError, match="Did you mean 'params'"):
+        scored_by("parms")
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(1, 6))
+def test_a_budget_of_distinct_architectures(keys, budget):
+    """It ends with the last new one, or when nothing new is to be expected."""
+    stream = itertools.cycle(Candidate(str(key), 0.0, 0, "random") for key in keys)
+    taken = list(until_distinct(stream, budget))
+    distinct = {candidate.key for candidate in taken}
+    if len(set(keys)) >= budget:
+        assert len(distinct) == budget
+        assert taken[-1].key not in {candidate.key for candidate in taken[:-1]}
+    else:
+        assert len(taken) == PATIENCE * budget
+
+
 def test_sizes_follow_mu(tmp_path):
     folder = run(tmp_path, "size_control", seed=0)
     run(tmp_path, "size_control", seed=1)
@@ -499,4 +567,4 @@ def test_sizes_follow_mu(tmp_path):
 
 def test_a_space_without_an_encoding_is_refused(tmp_path):
     with pytest.raises(HarnessError, match="space to search"):
-        run(tmp_path, space="nb101", task="cifar10")
+        run(tmp_path, space="nb301", task="cifar10")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,52 +13,57 @@ from matplotlib.ticker import MaxNLocator
 from harness.figures import style
 
 PANEL = (3.1, 2.3)  # inches
+CROWD = 4
+"""Searches beyond which only means are drawn."""
 JITTER = 0.12  # of the distance between two values of μ
 
 
 def trajectory(runs: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
-    """Draws the best score so far against evaluations, a thin line per seed and their mean.
+    """Draws the best so far against evaluations: a line per search, thin ones per seed if few.
 
     A second panel shows the true accuracy of the best so far, where it is known.
 
     Args:
-        runs: ``method``, ``seed``, ``evaluation``, ``best_score`` and, where known, ``best_truth``.
+        runs: ``search`` (a line's name), ``seed``, ``evaluation``, and ``best_score`` or, where
+            known, ``best_truth``, or both.
         title: Heading.
         subtitle: What was searched, on which images.
     """
-    columns = {"best_score": "best score so far"}
-    if "best_truth" in runs:
-        columns["best_truth"] = "its true accuracy (%)"
-    colours = dict(
-        zip(
-            runs["method"].unique(),
-            (style.BLUE, style.ORANGE, style.GREEN, style.RED),
-            strict=False,
-        )
-    )
+    known = {"best_score": "best score so far", "best_truth": "its true accuracy (%)"}
+    columns = {name: label for name, label in known.items() if name in runs}
+    names = runs["search"].unique()
+    colours = dict(zip(names, cycle(style.PALETTE), strict=False))
     with style.context():
         figure = style.figure(len(columns) * PANEL[0], PANEL[1], title, subtitle)
         axes = figure.subplots(1, len(columns), squeeze=False).ravel()
         for ax, (column, label) in zip(axes, columns.items(), strict=True):
-            for method, rows in runs.groupby("method", sort=False):
-                _lines(ax, rows, column, colours[method], str(method))
+            for name, rows in runs.groupby("search", sort=False):
+                _lines(ax, rows, column, colours[name], str(name), seeds=len(names) <= CROWD)
             # The first few architectures are far below all that follows.
             low, high = runs[column].quantile(0.02), runs[column].max()
             if high > low:
                 ax.set_ylim(low, high + 0.05 * (high - low))
             ax.set(xlabel="evaluations", ylabel=label)
             _frame(ax)
-        handles, names = axes[0].get_legend_handles_labels()
+        handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(
-            handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=style.SMALL
+            handles,
+            labels,
+            loc="outside lower center",
+            ncols=3,
+            frameon=False,
+            fontsize=style.SMALL,
         )
         style.settle(figure)
     return figure
 
 
-def _lines(ax: Axes, rows: pd.DataFrame, column: str, colour: object, label: str) -> None:
-    table = rows.pivot_table(index="evaluation", columns="seed", values=column)
-    if table.shape[1] > 1:
+def _lines(
+    ax: Axes, rows: pd.DataFrame, column: str, colour: object, label: str, *, seeds: bool
+) -> None:
+    # A search that ended earlier keeps what it found.
+    table = rows.pivot_table(index="evaluation", columns="seed", values=column).ffill()
+    if table.shape[1] > 1 and seeds:
         ax.plot(table.index, table, color=colour, alpha=0.25, linewidth=0.6)
     several = f"{label} (mean of {table.shape[1]} seeds)" if table.shape[1] > 1 else label
     ax.plot(table.index, table.mean(axis=1), color=colour, linewidth=1.4, label=several)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.config import Config
+from harness.core.sections import Settings
 from harness.jobs.job import job
-from harness.passes.settings import SwapSettings
 from harness.search.swap_nas.swap_nas_settings import SwapNasSettings
 
 
 @job(study="swap_nas")
-def swap_nas(config: Config, search: SwapNasSettings, swap: SwapSettings) -> Path:
+def swap_nas(config: Config, search: SwapNasSettings, settings: Settings) -> Path:
     """Searches a space with SWAP-NAS or a baseline, once per seed.
 
     More seeds under the same conditions add up.
@@ -22,4 +22,4 @@ def swap_nas(config: Config, search: SwapNasSettings, swap: SwapSettings) -> Pat
     """
     from harness.search.swap_nas.single_method import search_with
 
-    return search_with(config, search, swap)
+    return search_with(config, search, settings)

@@ -15,11 +15,12 @@ from harness.search.swap_nas.encodings import (
     exchanged_columns,
     with_entries,
 )
+from harness.search.swap_nas.nb101_encoding import Nb101Cells
 from harness.spaces import darts_space, nb201, nb301, tnb101
 from harness.spaces.darts import NODES, OPERATIONS, Edges, Genotype
 from harness.spaces.space import spaces
 
-SEARCHABLE = ("darts", "nb201", "tnb101_macro", "tnb101_micro")
+SEARCHABLE = ("darts", "nb101", "nb201", "tnb101_macro", "tnb101_micro")
 
 
 @cache
@@ -36,6 +37,8 @@ def encoding(space: str, cell_mode: str = "tied") -> Encoding:
     match space:
         case "darts":
             return DartsCells(cells=1 if cell_mode == "tied" else 2)
+        case "nb101":
+            return Nb101Cells()
         case "nb201":
             return CompleteGraph(len(nb201.OPERATIONS), _parse_nb201, _nb201_key)
         case "tnb101_micro":

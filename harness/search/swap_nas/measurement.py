@@ -1,6 +1,6 @@
-"""How a search evaluates an architecture: Ψ of its network, times the size regulariser.
+"""How a search evaluates an architecture: a proxy's score of its network, SWAP-NAS's Ψ regularised.
 
-Ψ and Θ of an architecture are measured once and remembered; μ and σ only enter the fitness, so
+Score and Θ of an architecture are measured once and remembered; μ and σ only enter the fitness, so
 that searches with other μ share measurements.
 """
 
@@ -10,22 +10,28 @@ import json
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from harness import truth
+from harness.config import TruthSettings
 from harness.core import seeds
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, unknown
 from harness.core.machine import machine
 from harness.core.sections import Place
 from harness.core.types import Status
 from harness.passes.settings import RegulariserSettings
+from harness.proxies.contract import proxies
 from harness.scoring.conditions import Conditions, sampled_sizes
 from harness.spaces import darts_space
 from harness.spaces.space import Space, spaces
 
 if TYPE_CHECKING:
     from torch import nn
+
+REG_SWAP, TRUTH = "reg_swap", "truth"
+"""What SWAP-NAS maximises, and the accuracy itself: what a search with a perfect score finds."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class Measurement:
 
     Attributes:
         key: The architecture.
-        psi: Number of distinct patterns Ψ; NaN where it is undefined.
+        value: The proxy's score, for SWAP the number of distinct patterns Ψ, or the accuracy; NaN
+            where it is undefined.
         params: Number of parameters of the scored network, or of what the space's Θ means.
         seconds: Time to build and score the network.
         status: ``ok`` or ``undefined``.
@@ -42,7 +49,7 @@ class Measurement:
     """
 
     key: str
-    psi: float
+    value: float
     params: int
     seconds: float
     status: Status
@@ -50,59 +57,83 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class PatternScorer:
-    """Everything that decides the Ψ of an architecture.
+class Scorer:
+    """Everything that decides the score of an architecture.
 
     Attributes:
-        conditions: Space, task, images, SWAP's settings and device.
+        conditions: Space, task, images, settings and device.
         channels: DARTS: channels of the scored network.
         layers: DARTS: cells of the scored network.
         seed: Fixes batch and weights; the weights also depend on the key.
+        proxy: Whose score; ``truth`` looks the accuracy up instead.
+        truth: Which accuracy.
     """
 
     conditions: Conditions
     channels: int
     layers: int
     seed: int
+    proxy: str
+    truth: TruthSettings
 
     def described(self) -> dict[str, Any]:
-        """Returns what decides Ψ besides the architecture and the seed, as JSON has it."""
+        """Returns what decides the score besides the architecture and the seed, as JSON has it."""
         small = {"channels": self.channels, "layers": self.layers}
         return {
             **self.conditions.shared(),
-            "swap": self.conditions.own("swap"),
+            self.proxy: self._own(),
             "network": small if self.conditions.space == "darts" else None,
         }
 
+    def _own(self) -> dict[str, Any]:
+        return asdict(self.truth) if self.proxy == TRUTH else self.conditions.own(self.proxy)
+
     def measure(self, key: str) -> Measurement:
-        """Builds the network of an architecture, scores it and lets it go.
+        """Scores the network of an architecture, or looks its accuracy up.
 
         Raises:
             HarnessError: If the network does not run; a search cannot go on without its score.
         """
-        from harness.passes.run import Run
-        from harness.passes.transfer import on_device
-        from harness.scoring import engine
-
         start = time.perf_counter()
-        task, device = self.conditions.task, self.conditions.device
         space = scored_space(self.conditions.space, self.channels, self.layers)
-        network = on_device(space.build(key, task, self.seed), device)
-
-        def redraw(repeat: int) -> nn.Module:
-            return space.build(key, task, seeds.stream("repeat", self.seed, repeat))
-
-        run = Run(network, self.conditions.batch(self.seed), (self.seed, key), redraw=redraw)
-        score = engine.score(run, ["swap"], self.conditions.settings)["swap"]
-        if score.status not in ("ok", "undefined"):
-            raise HarnessError(
-                f"The search cannot go on: {key} of {space.name} gives no score ({score.message}); "
-                "what was scored before is kept."
-            )
+        value, status = (_looked_up if self.proxy == TRUTH else _scored)(self, space, key)
         seconds = time.perf_counter() - start
-        params = space.theta_params(key, task)
-        computed_on = json.dumps(machine(device), sort_keys=True)
-        return Measurement(key, score.value, params, seconds, score.status, computed_on)
+        params = space.theta_params(key, self.conditions.task)
+        computed_on = json.dumps(machine(self.conditions.device), sort_keys=True)
+        return Measurement(key, value, params, seconds, status, computed_on)
+
+
+def _scored(scorer: Scorer, space: Space, key: str) -> tuple[float, Status]:
+    """Builds the network, scores it and lets it go."""
+    from harness.passes.run import Run
+    from harness.passes.transfer import on_device
+    from harness.scoring import engine
+
+    task, seed = scorer.conditions.task, scorer.seed
+    network = on_device(space.build(key, task, seed), scorer.conditions.device)
+
+    def redraw(repeat: int) -> nn.Module:
+        return space.build(key, task, seeds.stream("repeat", seed, repeat))
+
+    run = Run(network, scorer.conditions.batch(seed), (seed, key), redraw=redraw)
+    score = engine.score(run, [scorer.proxy], scorer.conditions.settings)[scorer.proxy]
+    if score.status not in ("ok", "undefined"):
+        raise HarnessError(
+            f"The search cannot go on: {key} of {space.name} gives no score ({score.message}); "
+            "what was scored before is kept."
+        )
+    return score.value, score.status
+
+
+def _looked_up(scorer: Scorer, space: Space, key: str) -> tuple[float, Status]:
+    known = _accuracies(space.name, scorer.conditions.task, scorer.truth)
+    return (known[key], "ok") if key in known else (math.nan, "undefined")
+
+
+@cache
+def _accuracies(space: str, task: str, chosen: TruthSettings) -> dict[str, float]:
+    table = truth.load(space, task, chosen.variant, chosen.path)
+    return dict(zip(table["key"], table["value"], strict=True))
 
 
 @cache
@@ -113,42 +144,77 @@ def scored_space(name: str, channels: int, layers: int) -> Space:
 
 @dataclass(frozen=True)
 class Objective:
-    """The regularised score Ψ' = Ψ · exp(−(Θ − μ)² / σ) (SWAP paper, eqs. 5 and 6).
+    """What a search maximises: a score or, SWAP-NAS's own, Ψ' = Ψ · exp(−(Θ − μ)² / σ).
+
+    The latter is of the SWAP paper, eqs. 5 and 6.
 
     Attributes:
-        mu: μ, in ``unit`` parameters.
-        sigma: σ, in ``unit`` parameters.
+        name: ``reg_swap``, a proxy or ``truth``.
+        mu: μ, in ``unit`` parameters; 0 where nothing is regularised.
+        sigma: σ, in ``unit`` parameters; 0 where nothing is regularised.
         unit: How many parameters make Θ = 1: 1e3 for the small DARTS networks, 1e6 for the
             benchmarks' own.
     """
 
+    name: str
     mu: float
     sigma: float
     unit: float
+
+    @property
+    def regularised(self) -> bool:
+        """Whether size enters."""
+        return self.name == REG_SWAP
 
     def theta(self, params: int) -> float:
         """Returns Θ."""
         return params / self.unit
 
     def score(self, measured: Measurement) -> float:
-        """Returns Ψ' in float64; 0 where it underflows, NaN where Ψ is undefined."""
-        return measured.psi * math.exp(self._exponent(measured.params))
+        """Returns the score, Ψ' in float64; 0 where that underflows, NaN where it is undefined."""
+        if not self.regularised:
+            return measured.value
+        return measured.value * math.exp(self._exponent(measured.params))
 
     def fitness(self, measured: Measurement) -> float:
-        """Returns ln Ψ', which ranks as Ψ' does but cannot underflow; −inf where Ψ is undefined."""
-        if measured.status != "ok" or measured.psi <= 0:
+        """Returns what is maximised; −inf where the score is undefined.
+
+        Of Ψ' it is the logarithm, which ranks alike but cannot underflow; of a proxy whose low
+        scores promise good networks, it is the negative score.
+        """
+        if measured.status != "ok":
             return -math.inf
-        return math.log(measured.psi) + self._exponent(measured.params)
+        if self.regularised:
+            exponent = self._exponent(measured.params)
+            return math.log(measured.value) + exponent if measured.value > 0 else -math.inf
+        lower = self.name != TRUTH and proxies.get(self.name).direction == "lower"
+        return -measured.value if lower else measured.value
 
     def _exponent(self, params: int) -> float:
         return -((self.theta(params) - self.mu) ** 2) / self.sigma
 
 
-def objective_of(space: Space, task: str, mu: float | None, sigma: float | None) -> Objective:
-    """Returns the objective with the space's own μ and σ where they are not given."""
+def objective_of(
+    space: Space, task: str, mu: float | None, sigma: float | None, name: str = REG_SWAP
+) -> Objective:
+    """Returns an objective, with the space's own μ and σ where they are not given."""
     place = Place(space.name, task, batch_size=0, sizes=partial(sampled_sizes, space, task))
     chosen = RegulariserSettings(mu, sigma).at(place)
-    return Objective(chosen.mu, chosen.sigma, chosen.unit or 1)
+    mu, sigma = (chosen.mu, chosen.sigma) if name == REG_SWAP else (0.0, 0.0)
+    return Objective(name, mu, sigma, chosen.unit or 1)
+
+
+def scored_by(objective: str) -> str:
+    """Returns the proxy whose scores an objective is made of; ``truth`` is one by itself.
+
+    Raises:
+        HarnessError: If there is no such objective.
+    """
+    if objective in (REG_SWAP, TRUTH):
+        return {REG_SWAP: "swap"}.get(objective, objective)
+    if objective not in proxies:
+        raise unknown("search.objective", objective, [TRUTH, *proxies])
+    return objective
 
 
 class Evaluator:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness import figures
 from harness.scoring.conditions import images_of
-from harness.search.swap_nas.measurement import Objective
+from harness.search.swap_nas.measurement import REG_SWAP, Objective
 from harness.search.swap_nas.search_result import SearchResult
 from harness.search.swap_nas.selected_architectures import trajectories
 from harness.spaces import nb301
@@ -17,19 +17,28 @@ def draw(result: SearchResult, folder: Path) -> None:
     """Draws ``trajectory.png`` and, on DARTS, ``cells/``."""
     config = result.config
     images = images_of(config.task, config.inputs)
+    runs = trajectories(result.evaluations, result.accuracies)
+    if runs["objective"].nunique() > 1:  # their scores are on other scales
+        runs = runs.drop(columns="best_score")
     picture = figures.trajectory(
-        trajectories(result.evaluations, result.accuracies),
+        runs.assign(search=list(map(_label, runs.method, runs.objective))),
         f"Search on {config.space} · {config.task}",
-        f"Ψ′ with {_regulariser(result.searches[0].objective)}. {images}",
+        f"{_maximised(result.searches[0].objective)}. {images}",
     )
     figures.save(picture, folder / "trajectory", ("png",))
     if config.space == "darts":
         _draw_cells(result, folder / "cells")
 
 
-def _regulariser(objective: Objective) -> str:
+def _label(method: str, objective: str) -> str:
+    return method if objective == REG_SWAP else f"{method} on {objective}"
+
+
+def _maximised(objective: Objective) -> str:
+    if not objective.regularised:
+        return objective.name
     unit = {1e3: "thousand", 1e6: "million"}[objective.unit]
-    return f"μ = {objective.mu:g}, σ = {objective.sigma:g} {unit} parameters"
+    return f"Ψ′ with μ = {objective.mu:g}, σ = {objective.sigma:g} {unit} parameters"
 
 
 def _draw_cells(result: SearchResult, folder: Path) -> None:

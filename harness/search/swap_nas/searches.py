@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
@@ -22,11 +22,13 @@ from harness.scoring.table import ShardFolder
 from harness.search.swap_nas.encoded_spaces import encoding
 from harness.search.swap_nas.evolution import Candidate, search
 from harness.search.swap_nas.measurement import (
+    REG_SWAP,
     Evaluator,
     Measurement,
     Objective,
-    PatternScorer,
+    Scorer,
     objective_of,
+    scored_by,
     scored_space,
 )
 from harness.search.swap_nas.swap_nas_settings import SwapNasSettings
@@ -35,7 +37,7 @@ from harness.spaces.space import spaces
 MEASUREMENTS = pa.schema(
     [
         ("key", pa.string()),
-        ("psi", pa.float64()),
+        ("value", pa.float64()),
         ("params", pa.int64()),
         ("seconds", pa.float64()),
         ("status", pa.string()),
@@ -45,6 +47,7 @@ MEASUREMENTS = pa.schema(
 EVALUATIONS = pa.schema(
     [
         ("method", pa.string()),
+        ("objective", pa.string()),
         ("mu", pa.float64()),
         ("seed", pa.int64()),
         ("evaluation", pa.int64()),
@@ -52,7 +55,7 @@ EVALUATIONS = pa.schema(
         ("key", pa.string()),
         ("score", pa.float64()),
         ("fitness", pa.float64()),
-        ("psi", pa.float64()),
+        ("value", pa.float64()),
         ("theta", pa.float64()),
         ("status", pa.string()),
         ("seconds", pa.float64()),
@@ -62,12 +65,16 @@ EVALUATIONS = pa.schema(
         ("machine", pa.string()),
     ]
 )
-SEARCH = ["method", "mu", "seed"]
+SEARCH = ["method", "objective", "mu", "seed"]
 """Columns that tell the searches of one result apart."""
 
-# Of the settings, what decides the course of a search; the rest is in PatternScorer and Objective.
-COURSE = ("population", "tournament", "crossover", "children", "duplicates", "cell_mode")
+# Of the settings, what decides the course of a search; the rest is in Scorer and Objective.
+COURSE = (
+    *("distinct", "population", "tournament", "crossover", "children", "duplicates", "cell_mode"),
+)
 DARTS_IMAGES = 32
+PATIENCE = 20
+"""Evaluations per distinct architecture asked for, after which a search ends all the same."""
 
 Watch = Callable[[int, Candidate, float], object]
 """Called after every evaluation with its number, the best candidate so far and its Θ."""
@@ -78,29 +85,34 @@ class SwapNasSearch:
     """One search: a work item that any process can run.
 
     Attributes:
-        scorer: How Ψ arises; its seed is the search's seed too.
-        objective: μ and σ.
+        scorer: How scores arise; its seed is the search's seed too.
+        objective: What is made of them.
         settings: How to search.
         folder: Where searches and measurements are kept to go on from.
     """
 
-    scorer: PatternScorer
+    scorer: Scorer
     objective: Objective
     settings: SwapNasSettings
     folder: Path
 
     @property
     def name(self) -> str:
-        """The method, with μ and σ where the user chose them."""
+        """The method, with what the user chose of the objective, μ and σ."""
+        own = self.objective.name
         chosen = (("mu", self.settings.mu), ("sigma", self.settings.sigma))
         return "_".join(
-            [self.settings.method, *(f"{k}{value:g}" for k, value in chosen if value is not None)]
+            [
+                self.settings.method,
+                *([] if own == REG_SWAP else [own]),
+                *(f"{k}{value:g}" for k, value in chosen if value is not None),
+            ]
         )
 
     @property
-    def identity(self) -> tuple[str, float, int]:
+    def identity(self) -> tuple[str, str, float, int]:
         """Its values of the columns ``SEARCH``."""
-        return self.settings.method, self.objective.mu, self.scorer.seed
+        return self.settings.method, self.objective.name, self.objective.mu, self.scorer.seed
 
     def course(self) -> dict[str, Any]:
         """Returns what decides the course besides the method, the scores and the seed."""
@@ -119,17 +131,23 @@ class SwapNasSearch:
         return ShardFolder(self.folder / "searches" / name, EVALUATIONS, ["evaluation"])
 
 
-def searches_of(
-    config: Config, settings: SwapNasSettings, swap: SwapSettings
-) -> list[SwapNasSearch]:
+def searches_of(config: Config, search: SwapNasSettings, settings: Settings) -> list[SwapNasSearch]:
     """Returns one search per seed.
+
+    Args:
+        config: The run.
+        search: How to search.
+        settings: Those of passes and proxies.
 
     Raises:
         HarnessError: If the space cannot be searched, or a setting is wrong.
     """
     encoding(config.space)
     spaces.get(config.space).task(config.task)
-    images = settings.images or (DARTS_IMAGES if config.space == "darts" else swap.images)
+    proxy = scored_by(search.objective)
+    swap = settings.of(SwapSettings)
+    images = search.images or (DARTS_IMAGES if config.space == "darts" else swap.images)
+    others = (one for one in settings if not isinstance(one, SwapSettings))
     conditions = Conditions(
         config.space,
         config.task,
@@ -137,16 +155,17 @@ def searches_of(
         images,
         config.device,
         config.channels_last,
-        Settings(SwapSettings(images, swap.repeats, swap.init)),
+        Settings(SwapSettings(images, swap.repeats, swap.init), *others),
     )
     conditions.shared()  # tells what is wrong with images and device before any work
-    space = scored_space(config.space, settings.channels, settings.layers)
-    objective = objective_of(space, config.task, settings.mu, settings.sigma)
+    space = scored_space(config.space, search.channels, search.layers)
+    objective = objective_of(space, config.task, search.mu, search.sigma, search.objective)
     folder = work_path(config, "swap_nas", config.space, config.task)
     scorers = [
-        PatternScorer(conditions, settings.channels, settings.layers, seed) for seed in config.seeds
+        Scorer(conditions, search.channels, search.layers, seed, proxy, config.truth)
+        for seed in config.seeds
     ]
-    return [SwapNasSearch(scorer, objective, settings, folder) for scorer in scorers]
+    return [SwapNasSearch(scorer, objective, search, folder) for scorer in scorers]
 
 
 def conditions_of(
@@ -155,12 +174,15 @@ def conditions_of(
     """Returns what decides the values of a result besides the seeds, as its record says it.
 
     Args:
-        searches: All that the result is made of; they differ in method, μ and σ alone.
+        searches: All that the result is made of; they differ in method and objective alone.
         truth: The accuracies that their architectures are looked up in.
     """
     first = searches[0]
+    described: dict[str, Any] = {}
+    for one in {one.scorer.proxy: one.scorer for one in searches}.values():
+        described |= one.described()
     return {
-        **first.scorer.described(),
+        **described,
         "search": first.course(),
         "searches": {
             one.name: {"method": one.settings.method, **asdict(one.objective)} for one in searches
@@ -206,7 +228,19 @@ def _candidates(item: SwapNasSearch, evaluate: Evaluator) -> Iterator[Candidate]
     random = seeds.numpy_stream("search", item.settings.method, item.scorer.seed)
     encoded = encoding(item.scorer.conditions.space, item.settings.cell_mode)
     endless = search(encoded, evaluate, random, item.settings)
+    if item.settings.distinct:
+        return until_distinct(endless, item.settings.budget)
     return islice(endless, item.settings.budget)
+
+
+def until_distinct(candidates: Iterable[Candidate], budget: int) -> Iterator[Candidate]:
+    """Yields candidates until so many distinct ones were met, or none are to be expected."""
+    met = set()
+    for candidate in islice(candidates, PATIENCE * budget):
+        yield candidate
+        met.add(candidate.key)
+        if len(met) == budget:
+            return
 
 
 def _table(
@@ -222,7 +256,7 @@ def _table(
             "key": [candidate.key for candidate in candidates],
             "score": [item.objective.score(m) for m in scores],
             "fitness": [candidate.fitness for candidate in candidates],
-            "psi": [m.psi for m in scores],
+            "value": [m.value for m in scores],
             "theta": [item.objective.theta(m.params) for m in scores],
             "status": [m.status for m in scores],
             "seconds": [m.seconds for m in scores],

@@ -17,7 +17,7 @@ from harness.spaces.space import spaces
 def selected_table(
     evaluations: pd.DataFrame, space: str, task: str, accuracies: pd.DataFrame | None
 ) -> pd.DataFrame:
-    """Returns one row per search: the architecture with the highest Ψ' that it ever evaluated.
+    """Returns one row per search: the fittest architecture that it ever evaluated.
 
     Args:
         evaluations: Of one or several searches, as ``run_searches`` returns them.
@@ -26,10 +26,11 @@ def selected_table(
         accuracies: The ground truth, if there is one.
 
     Returns:
-        ``method``, ``mu``, ``seed``, ``key``, ``score``, ``psi``, ``theta``, ``selected_at`` (the
-        evaluation), numbers of evaluations, ``seconds`` of measuring what the search met, each
-        architecture once, the size of the network in full and, with ground truth, ``truth``,
-        ``regret`` and ``rank`` (1 is best, equals share the better rank).
+        ``method``, ``objective``, ``mu``, ``seed``, ``key``, ``score``, ``value``, ``theta``,
+        ``largest`` (whether nothing larger was met), ``selected_at`` (the evaluation), numbers of
+        evaluations, ``seconds`` of measuring what the search met, each architecture once, the size
+        of the network in full and, with ground truth, ``truth``, ``regret`` and ``rank`` (1 is
+        best, equals share the better rank).
     """
     return pd.DataFrame(
         [
@@ -51,7 +52,8 @@ def _selected(rows: pd.DataFrame) -> dict[str, Any]:
     best, new = _best(rows), rows[~rows.repeated]
     seconds = float(new.seconds.sum())
     return {
-        **{name: best[name] for name in (*SEARCH, "key", "score", "psi", "theta")},
+        **{name: best[name] for name in (*SEARCH, "key", "score", "value", "theta")},
+        "largest": bool(best.theta == rows.theta.max()),
         "selected_at": int(best.evaluation),
         "evaluations": len(rows),
         "distinct": len(new),
@@ -97,7 +99,9 @@ def trajectories(evaluations: pd.DataFrame, accuracies: pd.DataFrame | None) -> 
         new = [i for i in range(len(rows)) if i == 0 or fitness[i] > highest[i - 1]]
         leader = pd.Series(new, index=new).reindex(range(len(rows))).ffill().astype(int)
         best = rows.iloc[leader.to_numpy()]
-        part = rows[["method", "seed", "evaluation"]].assign(best_score=best.score.to_numpy())
+        part = rows[["method", "objective", "seed", "evaluation"]].assign(
+            best_score=best.score.to_numpy()
+        )
         if accuracies is not None:
             part["best_truth"] = best.key.map(accuracies.set_index("key").value).to_numpy()
         parts.append(part)

@@ -8,7 +8,7 @@ import pandas as pd
 from rich.console import Console
 
 from harness.config import Config
-from harness.passes.settings import SwapSettings
+from harness.core.sections import Settings
 from harness.results.folder import replacing
 from harness.results.layout import result_path
 from harness.results.terminal import plain_table
@@ -22,9 +22,9 @@ SHOWN = (
 )
 
 
-def search_with(config: Config, settings: SwapNasSettings, swap: SwapSettings) -> Path:
+def search_with(config: Config, search: SwapNasSettings, settings: Settings) -> Path:
     """Runs what is missing of one search per seed and writes what was evaluated and selected."""
-    searches = searches_of(config, settings, swap)
+    searches = searches_of(config, search, settings)
     result = result_of(searches, config, result_path(config, searches[0].name))
     if result.grew:
         from harness.search.swap_nas.search_pictures import draw
@@ -32,7 +32,7 @@ def search_with(config: Config, settings: SwapNasSettings, swap: SwapSettings) -
         with replacing(result.folder) as fresh:
             draw(result, fresh)
             result.write(fresh, evaluations=True)
-    _show(result.selected, f"{settings.method} on {config.space} · {config.task}")
+    _show(result.selected, f"{search.method} on {config.space} · {config.task}")
     return result.folder
 
 

@@ -10,11 +10,12 @@ from rich.console import Console
 
 from harness.config import Config
 from harness.core.errors import HarnessError
-from harness.passes.settings import SwapSettings
+from harness.core.sections import Settings
 from harness.results.folder import replacing
 from harness.results.layout import result_path
 from harness.results.terminal import plain_table
 from harness.scoring.conditions import images_of
+from harness.search.swap_nas.measurement import REG_SWAP
 from harness.search.swap_nas.search_result import SearchResult, result_of
 from harness.search.swap_nas.searches import searches_of
 from harness.search.swap_nas.swap_nas_settings import SwapNasSettings
@@ -25,7 +26,7 @@ CIFAR_STEPS = (0.5, 0.9, 1.3, 1.7, 2.1, 2.5)
 IMAGENET_STEPS = (25.0, 25.5, 26.0, 26.5, 27.0, 27.5)
 
 
-def search_with_steps(config: Config, settings: SwapNasSettings, swap: SwapSettings) -> Path:
+def search_with_steps(config: Config, search: SwapNasSettings, settings: Settings) -> Path:
     """Runs what is missing of one search per seed and μ = σ, and draws the selected sizes.
 
     Raises:
@@ -37,7 +38,9 @@ def search_with_steps(config: Config, settings: SwapNasSettings, swap: SwapSetti
     searches = [
         one
         for mu in (IMAGENET_STEPS if imagenet else CIFAR_STEPS)
-        for one in searches_of(config, replace(settings, mu=mu, sigma=mu), swap)
+        for one in searches_of(
+            config, replace(search, objective=REG_SWAP, mu=mu, sigma=mu), settings
+        )
     ]
     result = result_of(searches, config, result_path(config, "size_control"))
     final = "params_imagenet" if imagenet else "params_cifar10"

@@ -20,8 +20,13 @@ class SwapNasSettings:
     Attributes:
         method: SWAP-NAS (``swap_nas``), or a baseline with the same number of evaluations:
             ``random`` or ``regularised_evolution``.
+        objective: What is maximised: ``reg_swap``, SWAP-NAS's own, another proxy's score, or the
+            ``truth``, which shows what the search alone can do.
         evaluations: Scored architectures (with repetitions) after which a search stops; null:
             population + cycles × (children + 2 × crossover), SWAP-NAS's own mean, for every method.
+        distinct: Count an architecture that is met again only once, so that methods differ in what
+            they look at and not in how often; a search that meets nothing new ends after 20 times
+            as many evaluations.
         population: Architectures kept; the paper is silent.
         cycles: Rounds of selection, mutation and replacement; the paper is silent.
         tournament: Share of the population drawn each cycle (SWAP paper, C.2: half).
@@ -39,7 +44,9 @@ class SwapNasSettings:
     """
 
     method: str = "swap_nas"
+    objective: str = "reg_swap"
     evaluations: int | None = None
+    distinct: bool = False
     population: int = 50
     cycles: int = 1000
     tournament: float = 0.5
