@@ -116,7 +116,7 @@ def card(
     ]
     contents = pd.DataFrame(rows)
     keys = {(space, key) for (space, _), table in tables.items() for key in table["key"].unique()}
-    largest = contents.loc[contents["scores"].idxmax()]
+    space, task = max(tables, key=lambda name: len(tables[name]))
     stand_ins = {
         f"{one['inputs']['source']} ({one['space']}, {one['task']})"
         for one in conditions.values()
@@ -128,7 +128,7 @@ def card(
         version=harness.__version__,
         commit=commit(),
         contents=markdown(contents),
-        space=largest["space"],
-        task=largest["task"],
+        space=space,
+        task=task,
         stand_ins=", ".join(sorted(stand_ins)) or "none",
     )

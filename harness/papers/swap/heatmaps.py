@@ -12,7 +12,7 @@ from harness import figures
 from harness.core.errors import DataError
 from harness.papers.artefact import Drawn, artefact
 from harness.papers.stored_results import StoredResults
-from harness.results.finished import Result, label
+from harness.results.finished import FEW, Result, label
 from harness.stats.ordering import columns_by_mean, rows_by_mean
 
 Names = Sequence[tuple[str, str]]
@@ -38,7 +38,6 @@ PAPER_PROXIES = (
     "synflow", "jacov", "epe_nas", "fisher", "grasp", "zen", "zico",
 )  # fmt: skip
 STAND_IN = "*"
-FEW = 100  # architectures: the interval of a correlation of fewer is wider than ±0.15
 
 
 def available(results: StoredResults, names: Names) -> list[Result]:
@@ -126,7 +125,7 @@ def _draw(
     crowded = np.array([[row in c.crowded for c in shown] for row in means.index])
     if crowded.any():
         lines.append("Corner: more than 2\N{NO-BREAK SPACE}% of the scores are at their ceiling.")
-    faded = [c.n < FEW for c in shown]
+    faded = [c.few for c in shown]
     if any(faded):
         lines.append(f"Faded: fewer than {FEW} architectures.")
     if any(c.stand_in for c in shown):
