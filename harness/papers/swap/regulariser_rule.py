@@ -35,7 +35,7 @@ def swept_widths(column: Result) -> pd.DataFrame:
     rows = column.scores[(column.scores["proxy"] == "swap") & (column.scores["status"] == "ok")]
     if rows.empty:
         return pd.DataFrame()
-    psi, theta = rows["value"], sizes(column, rows["key"])
+    psi, theta = rows["value"], sizes(column.space, column.task, rows["key"])
     mu = float(theta.max())
     parts = [rows.assign(proxy=0.0, value=theta), rows.assign(proxy=math.inf, value=psi)]
     for c in WIDTHS:
