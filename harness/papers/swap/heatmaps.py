@@ -49,7 +49,7 @@ def available(results: StoredResults, names: Names) -> list[Result]:
     found = [results.column(*name) for name in names if results.has(*name)]
     if not found:
         wanted = ", ".join("/".join(name) for name in names)
-        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make scores`.")
+        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make study`.")
     return found
 
 

@@ -56,7 +56,7 @@ def regulariser_rule(results: StoredResults) -> Drawn:
     found = {column: swept_widths(column) for column in columns}
     found = {column: rows for column, rows in found.items() if len(rows)}
     if not found:
-        raise DataError(f"{results.folder} holds no swap scores; make them with `make scores`.")
+        raise DataError(f"{results.folder} holds no swap scores; make them with `make study`.")
     table = pd.concat(found.values(), ignore_index=True)
     panels = [
         panel
