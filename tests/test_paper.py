@@ -252,7 +252,7 @@ def test_sizes_of_nas_bench_101_are_the_papers_if_matrices_are_drawn(drawn):
     assert bins[bins.to <= 5].architectures.sum() > 600
 
 
-def test_readings_that_meet_the_paper_are_named(root, monkeypatch):
+def test_the_plainest_reading_that_meets_the_paper_is_named(root, monkeypatch):
     """Within the paper's groups or little outside; here far more, as the scores are made up."""
     monkeypatch.setattr(ablations, "NEGLIGIBLE", 0.3)
     columns = {
@@ -267,9 +267,9 @@ def test_readings_that_meet_the_paper_are_named(root, monkeypatch):
         for row in wide.to_dict("records"):
             low, high = (float(end) for end in row["paper_range"].split(" to "))
             met = [n for n, c in columns.items() if low - 0.3 <= row.get(c, 9) <= high + 0.3]
-            assert row["meets_paper"] == ", ".join(met)
-            found |= set(met)
-    assert found == set(columns)
+            assert row["meets_paper"] == (met or [""])[0]
+            found.add(row["meets_paper"])
+    assert {"", "as defined"} < found
 
 
 def test_imagenet_classes_add_their_weights(drawn):

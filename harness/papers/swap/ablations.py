@@ -24,7 +24,7 @@ READINGS = {
     "ours_log": "without underflow",
     "ours_without_auxiliary": "Θ without the auxiliary head",
 }
-"""What the paper may have computed, by the column that holds ours."""
+"""What the paper may have computed, by the column that holds ours, the plainest first."""
 
 
 def samples(results: StoredResults, space: str) -> dict[str, Result]:
@@ -86,8 +86,8 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Returns:
         The wide table (a row per printed row: mean of the paper's five groups, of ours with its
-        interval, their difference, ours in every other reading, which of them meets the paper's
-        groups, and every group) and the tidy one of ``stats.sweep``.
+        interval, their difference, ours in every other reading, the first reading that meets the
+        paper's groups, and every group) and the tidy one of ``stats.sweep``.
     """
     paper = published.ablation(table)
     grid = [
@@ -137,13 +137,15 @@ def _intervals(
 
 
 def _met(wide: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
-    """Names the readings whose mean is as good as within the paper's groups, row by row."""
-    known = {name: meaning for name, meaning in READINGS.items() if name in wide}
+    """Names the first reading whose mean is as good as within the paper's groups, row by row."""
     return [
-        ", ".join(
-            meaning
-            for name, meaning in known.items()
-            if low - NEGLIGIBLE <= row[name] <= high + NEGLIGIBLE
+        next(
+            (
+                meaning
+                for name, meaning in READINGS.items()
+                if name in row and low - NEGLIGIBLE <= row[name] <= high + NEGLIGIBLE
+            ),
+            "",
         )
         for row, (low, high) in zip(wide.to_dict("records"), _ends(printed), strict=True)
     ]
