@@ -13,9 +13,9 @@ from harness.results.table_files import markdown
 
 TEXT = """# Scores of zero-cost proxies
 
-{scores:,} scores of {architectures:,} architectures, so that nobody has to make them again: version
-{version}, commit {commit}. `make scores` made it from the results in this repository, the same
-files from the same results; after more has been scored, make it again.
+{scores:,} scores of {architectures:,} architectures, so that nobody has to make them again. Version
+{version}, commit {commit}.
+`make scores` makes it from the results in this repository, the same files from the same results.
 
 {contents}
 ## Loading it
