@@ -58,8 +58,8 @@ images = swap["conditions"].map(lambda name: meaning[name]["settings"]["swap"]["
 swap = swap[images == 32]
 ```
 
-Image sets that stand in for a task's own, which an accuracy of that task must not be held against
-without saying so: {stand_ins}.
+Image sets that stand in for a task's own (`stand_in`; who holds their scores against accuracies of
+that task has to say so): {stand_ins}.
 
 ## Where it comes from, and what it is not
 
@@ -117,11 +117,8 @@ def card(
     contents = pd.DataFrame(rows)
     keys = {(space, key) for (space, _), table in tables.items() for key in table["key"].unique()}
     space, task = max(tables, key=lambda name: len(tables[name]))
-    stand_ins = {
-        f"{one['inputs']['source']} ({one['space']}, {one['task']})"
-        for one in conditions.values()
-        if one["inputs"].get("stand_in")
-    }
+    inputs = [one["inputs"] for one in conditions.values()]
+    stand_ins = {one["source"] for one in inputs if one.get("stand_in")}
     return TEXT.format(
         scores=int(contents["scores"].sum()),
         architectures=len(keys),
