@@ -143,8 +143,10 @@ def _numbers(grid: Cells, labels: list[str], order: list[str], few: list[bool]) 
 
 
 def _ink(value: float | None, pale: bool) -> str:
-    if value is None or pale:
-        return MUTED if pale else INK
+    if pale:
+        return MUTED
+    if value is None:
+        return INK
     (colour,) = sample_colorscale(diverging.RdBu, [(value + 1) / 2], colortype="tuple")
     return "white" if is_dark(colour) else INK
 

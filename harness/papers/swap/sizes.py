@@ -23,7 +23,7 @@ from harness.spaces.space import spaces
 
 IMAGENET_CLASSES = 1000
 GROUP = 1000  # architectures
-MOST = 5  # million parameters: "most of the models" of figure 9 have fewer
+SMALL = 5  # million parameters: "most of the models" of figure 9 have fewer
 ALL = "all"  # the sample that is everything there is
 WORDS = {1e3: "thousand", 1e6: "million"}
 NOT_BYTES = "The paper calls the unit bytes; its range is that of the numbers of parameters."
@@ -104,8 +104,8 @@ def figure9(results: StoredResults) -> Drawn:
     labelled, uniform = samples.values()
     what = "Matrices drawn uniformly, as NAS-Bench-Suite-Zero does, seed 0"
     more = (
-        f"{(labelled < MOST).mean():.0%} have less than {MOST} (paper: most). Of cells drawn "
-        f"uniformly {(uniform < MOST).mean():.0%} do, and the largest has {uniform.max():.0f}. "
+        f"{(labelled < SMALL).mean():.0%} have less than {SMALL} (paper: most). Of cells drawn "
+        f"uniformly {(uniform < SMALL).mean():.0%} do, and the largest has {uniform.max():.0f}. "
     )
     return _histogram("figure9", "Figure 9 · Sizes in NAS-Bench-101", what, samples, more)
 
