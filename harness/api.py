@@ -152,7 +152,7 @@ def evaluate(
         study: Name of the study in that folder.
 
     Returns:
-        The table that ``scores.load`` describes, for ``correlate`` and ``summary``.
+        The table that ``scores.of_study`` describes, for ``correlate`` and ``summary``.
 
     Raises:
         HarnessError: If a name or a setting is wrong.

@@ -41,7 +41,7 @@ def run(proxies: Any = "params", n: int = 4, seeds: Any = 0, **choices: Any) -> 
 
 
 def stored(study: str = "main") -> pd.DataFrame:
-    return api.scores.load("nb201", "digits", study=study)
+    return api.scores.of_study("nb201", "digits", study=study)
 
 
 def sizes(table: pd.DataFrame) -> dict[tuple[str, int], int]:

@@ -387,7 +387,7 @@ def test_labelled_draws_get_the_accuracy_of_their_cell(tmp_path):
     asked = ["task=cifar10", "truth=default", "truth.path=null", "inputs=gaussian", "n=12"]
     asked += ["sample=labelled", "proxies=[params]", "executor=local"]
     assert call(tmp_path, "space=nb101", *asked) == 0
-    scores = api.scores.load("nb101", "cifar10", results=tmp_path / "results")
+    scores = api.scores.of_study("nb101", "cifar10", results=tmp_path / "results")
     assert scores.key.tolist() == space.sample_labelled(12, 0)
     assert scores.key.nunique() < 12
     for row in scores.itertuples():

@@ -20,6 +20,7 @@ from harness.report.origins import absent, overview
 from harness.report.other_results import read_folder
 from harness.report.page import Origin, render
 from harness.report.page_file import write_page
+from harness.report.page_style import MUTED
 from harness.report.page_tables import arranged, cell, table
 from harness.report.points import LIMIT, points
 from harness.results.folder import replacing
@@ -142,11 +143,13 @@ def test_rows_are_ordered_by_mean_and_rare_proxies_come_last(results):
     assert proxy_order(found[2:]) == ["elsewhere", "params", "swap"]
 
 
-def test_heat_map_says_what_each_cell_rests_on(results):
-    found = find_columns(results)[:2]
+def test_heat_map_says_what_each_cell_rests_on(tmp_path):
+    write_result(tmp_path, n=120)
+    write_result(tmp_path, "tnb101_micro", "jigsaw", n=120)
+    found = find_columns(tmp_path)
     found[0].summary.loc[found[0].summary.proxy == "params", "spearman_mean"] = np.nan
     figure = heatmap(found)
-    grey, coloured, numbers = figure.data
+    grey, coloured, _, numbers = figure.data
     assert (coloured.zmin, coloured.zmax) == (-1, 1)
     assert coloured.colorscale[0][1] == "rgb(103,0,31)", "red below zero"
     assert coloured.colorscale[len(coloured.colorscale) // 2] == (0.5, "rgb(247,247,247)")
@@ -157,7 +160,7 @@ def test_heat_map_says_what_each_cell_rests_on(results):
     for part in (
         f"{swap['spearman_mean']:.2f}",
         f"{swap['spearman_low']:.2f} to {swap['spearman_high']:.2f}",
-        "30 architectures, 2 seeds",
+        "120 architectures, 2 seeds",
         "2 undefined, 0 failed",
         "stand-in images",
     ):
@@ -170,12 +173,30 @@ def test_heat_map_says_what_each_cell_rests_on(results):
     assert shown[found[1].label, "swap"] == f"{swap['spearman_mean']:.2f}"
     for value, colour in zip((-1.0, 0.0, 1.0), ("white", "#1b1f24", "white"), strict=True):
         found[1].summary.loc[found[1].summary.proxy == "swap", "spearman_mean"] = value
-        numbers = heatmap(found).data[2]
+        numbers = heatmap(found).data[-1]
         inks = dict(
             zip(zip(numbers.x, numbers.y, strict=True), numbers.textfont.color, strict=True)
         )
         assert inks[found[1].label, "swap"] == colour
     assert is_dark((0.0, 0.0, 0.0))
+
+
+def test_heat_map_fades_columns_of_few_architectures(tmp_path):
+    """A veil under muted numbers; what was not scored and what is undefined stay told apart."""
+    write_result(tmp_path, n=100)
+    write_result(tmp_path, "tnb101_micro", "jigsaw", n=99, proxies=("swap", "params", "nwot"))
+    enough, few = found = find_columns(tmp_path)
+    for column in found:
+        column.summary.loc[column.summary.proxy == "params", "spearman_mean"] = np.nan
+    grey, _, veil, numbers = heatmap(found).data
+    assert veil.hoverinfo == "skip" and 0 < veil.opacity < 1
+    of = {proxy: list(veil.y).index(proxy) for proxy in ("swap", "params", "nwot")}
+    assert {proxy: veil.z[row] for proxy, row in of.items()} == {name: [None, 0] for name in of}
+    assert [grey.z[of[proxy]] for proxy in of] == [[None, None], [0, 0], [None, None]]
+    places = list(zip(numbers.x, numbers.y, numbers.textfont.color, strict=True))
+    assert {ink for label, _, ink in places if label == few.label} == {MUTED}
+    assert MUTED not in {ink for label, _, ink in places if label == enough.label}
+    assert (enough.label, "nwot") not in {place[:2] for place in places}
 
 
 def test_points_keep_names_values_and_status(results):

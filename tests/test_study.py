@@ -1,4 +1,4 @@
-"""Committed results of the study are what ``make study`` makes, as far as it has come."""
+"""Committed results of the study and of tables 4 to 6 are what their targets make, so far."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from harness.results.record import asked
 from harness.scoring.scope import Scope
 
 register()
-RESULTS = Path(__file__).parent.parent / "results" / "figure4"
+RESULTS = Path(__file__).parent.parent / "results"
 CHOICES = ("inputs", "device", "channels_last", "batch_size", "sample", "replace", "swap")
 
 
@@ -38,7 +38,7 @@ def test_the_study_has_thirteen_columns_of_a_thousand() -> None:
 
 @pytest.mark.parametrize("column", COLUMNS, ids="/".join)
 def test_a_column_is_what_its_line_makes(column: tuple[str, str]) -> None:
-    folder = RESULTS.joinpath(*column)
+    folder = RESULTS.joinpath("figure4", *column)
     if not folder.exists():
         pytest.skip("not scored yet")
     record = read_record(folder)
@@ -49,3 +49,29 @@ def test_a_column_is_what_its_line_makes(column: tuple[str, str]) -> None:
     for key in CHOICES:
         assert record["config"][key] == values[key], key
     assert set(record["resolved"]["proxies"]) >= {"params", "swap", "reg_swap", "zico"}
+
+
+ABLATIONS = [*of_target("ablation-scores"), *of_target("ablation-labelled-scores")]
+
+
+def test_tables_4_to_6_have_five_groups_of_a_thousand() -> None:
+    configs = [composed(*readable(line)) for line in ABLATIONS]
+    assert {config.space for config in configs} == {"nb101", "nb201", "nb301"}
+    for config in configs:
+        assert (config.seeds, config.of(Scope).n) == ([1, 2, 3, 4, 5], 1000)
+
+
+@pytest.mark.parametrize("line", ABLATIONS, ids=" ".join)
+def test_an_ablation_is_what_its_line_makes(line: list[str]) -> None:
+    config = composed(*readable(line))
+    folder = RESULTS / config.study / config.space / config.task
+    if not folder.exists():
+        pytest.skip("not scored yet")
+    record = read_record(folder)
+    if "sample" not in record["config"]:
+        pytest.skip("scored before there were several ways to draw")
+    assert record["resolved"]["seeds"] == config.seeds
+    assert record["resolved"]["n"] <= 1000
+    values = asked(config)
+    for key in CHOICES:
+        assert record["config"][key] == values[key], key

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from harness.core.errors import DataError
 from harness.results.finished import Result
-from harness.results.layout import CORRELATIONS, RECORD, SCORES, SUMMARY
+from harness.results.layout import CORRELATIONS, RECORD, SCORES, SUMMARY, TRIALS
 
-# Trials of a user; what the tables of the paper are made of and show themselves.
-SKIPPED = {"demo", "smoke", "ablation", "table3", "sensitivity"}
+# Beside trials, what the tables of the paper are made of and show themselves; also ablation_16.
+SKIPPED = {*TRIALS, "ablation", "table3", "sensitivity"}
 NO_BREAK = "\N{NO-BREAK SPACE}"
 FULL = 1000
 """Architectures per seed of the published heat maps; fewer are marked."""
@@ -56,7 +56,7 @@ def find_columns(root: Path) -> list[Column]:
     """Reads the results of every study, those of the main one first, then by name.
 
     Args:
-        root: Folder of all results; studies in ``SKIPPED`` are left out.
+        root: Folder of all results; studies in ``SKIPPED``, and their variants, are left out.
 
     Raises:
         DataError: If there is no result, or a file of one is missing or not what it should be.
@@ -65,7 +65,7 @@ def find_columns(root: Path) -> list[Column]:
     columns = [
         _complete(Column(space, task, root.joinpath(*study, space, task), study="/".join(study)))
         for *study, space, task in places
-        if study and study[0] not in SKIPPED and not task.startswith(".")
+        if study and study[0].partition("_")[0] not in SKIPPED and not task.startswith(".")
     ]
     if not columns:
         raise DataError(

@@ -11,9 +11,10 @@ import plotly.graph_objects as go
 from plotly.colors import diverging, sample_colorscale
 
 from harness.core.printing import DASH, printed
+from harness.figures.heatmap import FADING
 from harness.figures.style import is_dark
 from harness.report.columns import Column
-from harness.report.page_style import FONT, GRID, INK, LABEL
+from harness.report.page_style import FONT, GRID, INK, LABEL, MUTED
 from harness.stats.ordering import rows_by_mean
 
 ROW, LETTER = 27, 4.8  # pixels: one proxy; what a letter of a slanted name adds in height
@@ -21,18 +22,15 @@ BAR = 130  # pixels: the key of the colours
 Cells = list[list[tuple[dict[Any, Any], str] | None]]
 """Proxy by column: the row of the summary and what the pointer shows; None where not scored."""
 
-_HOVER: dict[str, Any] = {
-    "hovertemplate": "%{customdata}<extra></extra>",
-    "hoverongaps": False,
-    "xgap": 2,
-    "ygap": 2,
-}
+_GAPS = {"xgap": 2, "ygap": 2}
+_HOVER = {"hovertemplate": "%{customdata}<extra></extra>", "hoverongaps": False}
 
 
 def heatmap(columns: Sequence[Column]) -> go.Figure:
     """Draws Spearman's ρ of every proxy on every column, centred at 0 from red to blue.
 
-    A cell whose correlation is undefined is grey with a dash; one that was not scored is empty.
+    A cell whose correlation is undefined is grey with a dash; one that was not scored is empty. A
+    column of few architectures steps back.
 
     Args:
         columns: One per column, in the order to show.
@@ -45,8 +43,19 @@ def heatmap(columns: Sequence[Column]) -> go.Figure:
     }
     grid = [[cells.get((column.name, proxy)) for column in columns] for proxy in order]
     labels = [column.label for column in columns]
-    traces = [part(grid, labels, order) for part in (_undefined, _colours, _numbers)]
-    figure = go.Figure(traces)
+    few = [column.few for column in columns]
+    undefined = [[cell is not None and _value(cell) is None for cell in row] for row in grid]
+    faded = [
+        [pale and cell is not None for pale, cell in zip(few, row, strict=True)] for row in grid
+    ]
+    figure = go.Figure(
+        [
+            _flat(undefined, labels, order, GRID).update(**_HOVER, customdata=_hovers(grid)),
+            _colours(grid, labels, order),
+            _flat(faded, labels, order, "white").update(opacity=FADING, hoverinfo="skip"),
+            _numbers(grid, labels, order, few),
+        ]
+    )
     figure.update_layout(
         template="none",
         font={"family": FONT, "size": 12, "color": INK},
@@ -96,47 +105,48 @@ def _colours(grid: Cells, labels: list[str], order: list[str]) -> go.Heatmap:
             "yanchor": "top",
             "xpad": 6,
         },
+        **_GAPS,
         **_HOVER,
         customdata=_hovers(grid),
     )
 
 
-def _undefined(grid: Cells, labels: list[str], order: list[str]) -> go.Heatmap:
-    missing = [[cell is not None and _value(cell) is None for cell in row] for row in grid]
+def _flat(mask: list[list[bool]], labels: list[str], order: list[str], colour: str) -> go.Heatmap:
+    """Cells of one colour; the others are left open."""
     return go.Heatmap(
         x=labels,
         y=order,
-        z=[[0 if cell else None for cell in row] for row in missing],
-        colorscale=[[0, GRID], [1, GRID]],
+        z=[[0 if cell else None for cell in row] for row in mask],
+        colorscale=[[0, colour], [1, colour]],
         showscale=False,
-        **_HOVER,
-        customdata=_hovers(grid),
+        **_GAPS,
     )
 
 
-def _numbers(grid: Cells, labels: list[str], order: list[str]) -> go.Scatter:
+def _numbers(grid: Cells, labels: list[str], order: list[str], few: list[bool]) -> go.Scatter:
     """The printed values; a heat map's own text would not keep its contrast on middle colours."""
     places = [
-        (label, proxy, _value(cell))
+        (label, proxy, _value(cell), pale)
         for proxy, row in zip(order, grid, strict=True)
-        for label, cell in zip(labels, row, strict=True)
+        for label, cell, pale in zip(labels, row, few, strict=True)
         if cell is not None
     ]
     return go.Scatter(
-        x=[label for label, _, _ in places],
-        y=[proxy for _, proxy, _ in places],
+        x=[label for label, *_ in places],
+        y=[proxy for _, proxy, *_ in places],
         mode="text",
-        text=[DASH if value is None else printed(value) for *_, value in places],
-        textfont={
-            "size": 12,
-            "color": [INK if value is None else _ink(value) for *_, value in places],
-        },
+        text=[DASH if value is None else printed(value) for *_, value, _ in places],
+        textfont={"size": 12, "color": [_ink(value, pale) for *_, value, pale in places]},
         hoverinfo="skip",
         cliponaxis=False,
     )
 
 
-def _ink(value: float) -> str:
+def _ink(value: float | None, pale: bool) -> str:
+    if pale:
+        return MUTED
+    if value is None:
+        return INK
     (colour,) = sample_colorscale(diverging.RdBu, [(value + 1) / 2], colortype="tuple")
     return "white" if is_dark(colour) else INK
 

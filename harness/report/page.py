@@ -24,6 +24,7 @@ from harness.report.interactive_heatmap import heatmap, proxy_order
 from harness.report.other_results import Folder, link, read_chapters, read_folder
 from harness.report.page_tables import Cell, Table, arranged, table
 from harness.report.points import points, scatter
+from harness.results.finished import FEW
 
 PLOTLY = "plotly.min.js"
 # What a reader of the comparison looks for; intervals come after it.
@@ -65,6 +66,7 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         columns=columns,
         further=further,
         heatmaps=[_json(heatmap(part)) for part in (columns, further) if part],
+        few=FEW,
         leaders=leaders(columns),
         correlations=correlations(found),
         points={column.label: points(column) for column in found},

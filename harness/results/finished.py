@@ -40,6 +40,9 @@ TASKS = {
     "segmentsemantic": "segment",
 }
 
+FEW = 100
+"""Architectures: the interval of a correlation of fewer is wider than ±0.15."""
+
 
 def label(space: str, task: str) -> str:
     """Returns what figures call a space and task: ``NB201 CIFAR-100``."""
@@ -122,6 +125,11 @@ class Result:
     def n(self) -> int:
         """Architectures per seed; the fewest where seeds differ."""
         return int(self.scores.groupby("seed")["key"].nunique().min())
+
+    @property
+    def few(self) -> bool:
+        """Whether it rests on so few architectures that pictures let it step back."""
+        return self.n < FEW
 
     @property
     def stand_in(self) -> bool:

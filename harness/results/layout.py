@@ -12,6 +12,8 @@ CORRELATIONS, SUMMARY = "correlations.csv", "summary.csv"
 HEATMAP = "heatmap"
 WORK = ".work"
 """Folder of what runs keep to go on from: shards of every study, never committed."""
+TRIALS = ("demo", "smoke")
+"""Studies of trial runs, never committed."""
 MAIN = "main"
 """Study of the main job; every other job fills in its own before it runs."""
 

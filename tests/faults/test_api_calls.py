@@ -82,7 +82,8 @@ CALLS: dict[str, Call] = {
     "truth.value": (api.truth.value, {**PAIR, "key": KEY, "variant": "default", "path": None}),
     "truth.describe": (api.truth.describe, {**PAIR, "variant": "default"}),
     "truth.variants": (api.truth.variants, PAIR),
-    "scores.load": (api.scores.load, {**PAIR, "study": "main", "results": "results"}),
+    "scores.load": (api.scores.load, {**PAIR, "results": "results"}),
+    "scores.of_study": (api.scores.of_study, {**PAIR, "study": "main", "results": "results"}),
     "SwapSettings": (api.SwapSettings, {"images": 3, "repeats": 1, "init": "default"}),
     "RegulariserSettings": (api.RegulariserSettings, {"mu": 1.0, "sigma": 1.0, "unit": 1.0}),
     "InputSettings": (

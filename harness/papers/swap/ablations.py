@@ -9,14 +9,23 @@ from harness import stats
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
+from harness.papers.comparison import NEGLIGIBLE
 from harness.papers.paper_artefacts import artefact
 from harness.papers.swap import printed as published
 from harness.results.finished import Result
 from harness.results.layout import SCORES
 from harness.spaces.space import spaces
+from harness.stats.ablation import DECIMALS
 
 STUDY = "ablation"
 """Every study whose name begins so is a sample of its own: other images, another way to draw."""
+READINGS = {
+    "ours": "as defined",
+    "ours_rounded": f"factor rounded to {DECIMALS} decimals",
+    "ours_log": "without underflow",
+    "ours_without_auxiliary": "Θ without the auxiliary head",
+}
+"""What the paper may have computed, by the column that holds ours, the plainest first."""
 
 
 def samples(results: StoredResults, space: str) -> dict[str, Result]:
@@ -35,16 +44,6 @@ def samples(results: StoredResults, space: str) -> dict[str, Result]:
 def images_of(column: Result) -> int:
     """Returns how many images swap was shown."""
     return int(column.record["resolved"]["settings"]["swap"]["images"])
-
-
-def stored(results: StoredResults, space: str) -> Result:
-    """Returns the swap scores of all groups: of the ablation, else of the study that figures show.
-
-    Raises:
-        DataError: If there is neither.
-    """
-    study = STUDY if results.has(space, "cifar10", study=STUDY) else results.study
-    return results.column(space, "cifar10", study=study)
 
 
 def groups(column: Result) -> pd.DataFrame:
@@ -69,13 +68,13 @@ def groups(column: Result) -> pd.DataFrame:
         raise DataError(f"{failed} swap scores of {column.name} have no value; score them again.")
     space = spaces.get(column.space)
     built = {key: space.count_params(key, column.task) / 1e6 for key in rows["key"].unique()}
-    return rows.assign(theta=sizes(column, rows["key"]), built=rows["key"].map(built))
+    theta = sizes(column.space, column.task, rows["key"])
+    return rows.assign(theta=theta, built=rows["key"].map(built))
 
 
-def sizes(column: Result, keys: pd.Series[str]) -> pd.Series[float]:
+def sizes(space: str, task: str, keys: pd.Series[str]) -> pd.Series[float]:
     """Returns Θ of architectures in millions of parameters."""
-    space = spaces.get(column.space)
-    counted = {key: space.theta_params(key, column.task) for key in keys.unique()}
+    counted = {key: spaces.get(space).theta_params(key, task) for key in keys.unique()}
     return keys.map(counted) / 1e6
 
 
@@ -88,8 +87,8 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     Returns:
         The wide table (a row per printed row: mean of the paper's five groups, of ours with its
-        interval, their difference, ours ranked by logarithms and with the factor rounded, and every
-        group) and the tidy one of ``stats.sweep``.
+        interval, their difference, ours in every other reading, the first reading that meets the
+        paper's groups, and every group) and the tidy one of ``stats.sweep``.
     """
     paper = published.ablation(table)
     grid = [
@@ -113,11 +112,12 @@ def swept(column: Result, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
         ours_rounded=[rows["spearman_rounded"].mean(skipna=False) for rows in ours],
         largest_tie=[int(rows["tied"].max()) for rows in ours],
     )
-    wide["difference"] = wide["ours"] - wide["paper"]
     if not scores["theta"].equals(scores["built"]):  # NAS-Bench-301: the auxiliary head
         other = scores.assign(theta=scores["built"])
         means = [stats.sweep(other, [pair])["spearman"].mean(skipna=False) for pair in grid]
         wide["ours_without_auxiliary"] = means
+    wide["difference"] = wide["ours"] - wide["paper"]
+    wide["meets_paper"] = _met(wide, printed)
     for i, seed in enumerate(sorted(tidy["seed"].unique())):
         wide[f"seed{seed}"] = [rows["spearman"].iloc[i] for rows in ours]
     wide["n"] = int(tidy["n"].min())
@@ -135,6 +135,21 @@ def _intervals(
     ]
     found = stats.summary(pd.concat(products)).sort_values("proxy")
     return {name: found[f"spearman_{name}"].tolist() for name in ("low", "high")}
+
+
+def _met(wide: pd.DataFrame, printed: pd.DataFrame) -> list[str]:
+    """Names the first reading whose mean is as good as within the paper's groups, row by row."""
+    return [
+        next(
+            (
+                meaning
+                for name, meaning in READINGS.items()
+                if name in row and low - NEGLIGIBLE <= row[name] <= high + NEGLIGIBLE
+            ),
+            "",
+        )
+        for row, (low, high) in zip(wide.to_dict("records"), _ends(printed), strict=True)
+    ]
 
 
 def _ends(printed: pd.DataFrame) -> list[tuple[float, float]]:

@@ -13,7 +13,7 @@ from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError
 from harness.papers.paper_artefacts import artefact
-from harness.results.finished import Result, label
+from harness.results.finished import FEW, Result, label
 from harness.stats.ordering import columns_by_mean, rows_by_mean
 
 Names = Sequence[tuple[str, str]]
@@ -39,7 +39,6 @@ PAPER_PROXIES = (
     "synflow", "jacov", "epe_nas", "fisher", "grasp", "zen", "zico",
 )  # fmt: skip
 STAND_IN = "*"
-FEW = 100  # architectures: the interval of a correlation of fewer is wider than ±0.15
 
 
 def available(results: StoredResults, names: Names) -> list[Result]:
@@ -51,7 +50,7 @@ def available(results: StoredResults, names: Names) -> list[Result]:
     found = [results.column(*name) for name in names if results.has(*name)]
     if not found:
         wanted = ", ".join("/".join(name) for name in names)
-        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make scores`.")
+        raise DataError(f"{results.folder} holds none of {wanted}; make them with `make study`.")
     return found
 
 
@@ -127,7 +126,7 @@ def _draw(
     crowded = np.array([[row in c.crowded for c in shown] for row in means.index])
     if crowded.any():
         lines.append("Corner: more than 2\N{NO-BREAK SPACE}% of the scores are at their ceiling.")
-    faded = [c.n < FEW for c in shown]
+    faded = [c.few for c in shown]
     if any(faded):
         lines.append(f"Faded: fewer than {FEW} architectures.")
     if any(c.stand_in for c in shown):

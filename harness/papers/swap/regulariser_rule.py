@@ -36,7 +36,7 @@ def swept_widths(column: Result) -> pd.DataFrame:
     rows = column.scores[(column.scores["proxy"] == "swap") & (column.scores["status"] == "ok")]
     if rows.empty:
         return pd.DataFrame()
-    psi, theta = rows["value"], sizes(column, rows["key"])
+    psi, theta = rows["value"], sizes(column.space, column.task, rows["key"])
     mu = float(theta.max())
     parts = [rows.assign(proxy=0.0, value=theta), rows.assign(proxy=math.inf, value=psi)]
     for c in WIDTHS:
@@ -57,7 +57,7 @@ def regulariser_rule(results: StoredResults) -> Drawn:
     found = {column: swept_widths(column) for column in columns}
     found = {column: rows for column, rows in found.items() if len(rows)}
     if not found:
-        raise DataError(f"{results.folder} holds no swap scores; make them with `make scores`.")
+        raise DataError(f"{results.folder} holds no swap scores; make them with `make study`.")
     table = pd.concat(found.values(), ignore_index=True)
     panels = [
         panel

@@ -13,7 +13,6 @@ from harness.papers.swap import ablations, input_sizes, sizes
 from harness.papers.swap import printed as published
 from harness.papers.swap.selected_sizes import size_rows
 from harness.results.finished import Result
-from harness.stats.ablation import DECIMALS
 from harness.stats.verdict import Estimate, exact, of_correlation, of_deviation, of_mean
 
 RANGE = 0.1  # of the paper's range of sizes, whose ends it rounds
@@ -35,17 +34,20 @@ def swap_rows(results: StoredResults) -> Iterator[Row]:
     yield from _suite_zero(results)
 
 
-def reasons(column: Result, seeds: int) -> str:
-    """Lists how a stored result differs from the paper's: n, seeds, images, accuracies.
+def reasons(column: Result, seeds: int, n: int | None = None) -> str:
+    """Lists how a stored result differs from the paper's: n, seeds, draw, images, accuracies.
 
     Args:
         column: The stored result.
         seeds: How many the paper averages over.
+        n: Draws per seed; None if all of them are different architectures.
     """
+    n = column.n if n is None else n
     pool = column.record["truth"]["n"]
     full = FULL.get(column.space, pool)
     found = [
-        f"n = {column.n} instead of {SAMPLE}" if column.n < SAMPLE else "",
+        f"n = {n} instead of {SAMPLE}" if n < SAMPLE else "",
+        f"{column.n} different cells" if column.n < n else "",
         f"{column.seeds} instead of {seeds} seeds" if column.seeds < seeds else "",
         f"stand-in images ({column.images})" if column.stand_in else "",
         f"accuracies of {pool} instead of {full} architectures" if pool < full else "",
@@ -104,11 +106,11 @@ def _ablations(results: StoredResults) -> Iterator[Row]:
             column, shown = found[study], ablations.images_of(found[study])
             images = f"; Ψ of {shown} images, at most 2^{shown}" if shown < 32 else ""
             head = "; Θ with the auxiliary head" if "ours_without_auxiliary" in wide else ""
+            differs = reasons(column, published.GROUPS, n=int(wide["n"].min()))
             for row, deviation in zip(wide.to_dict("records"), deviations, strict=True):
-                rounded = row["ours_rounded"]
-                other = f"; {rounded:.2f} with the factor rounded to {DECIMALS} decimals"
                 plain = row["block"] == "none"
                 name = "no regularisation" if plain else f"μ = {row['mu']:g}, σ = {row['sigma']:g}"
+                met = row["meets_paper"] or "by no reading"
                 yield compared(
                     SWAP,
                     table,
@@ -116,8 +118,7 @@ def _ablations(results: StoredResults) -> Iterator[Row]:
                     f"ρ, {name}",
                     paper=of_mean(row["paper"], deviation, published.GROUPS),
                     ours=Estimate(row["ours"], row["low"], row["high"]),
-                    why=f"{reasons(column, published.GROUPS + 1)}{images}{head}"
-                    f"{other if abs(rounded - row['ours']) > NEGLIGIBLE else ''}; {why}",
+                    why=f"the paper's groups are met: {met}; {differs}{images}{head}; {why}",
                     scale=1,
                 )
 
@@ -165,27 +166,32 @@ def _ranges(results: StoredResults) -> Iterator[Row]:
     """Yields both ends of every histogram of sizes; a smaller sample only bounds its ends."""
     for name, draw in sizes.ARTEFACTS.items():
         try:
-            (row,) = draw(results).tables[name].to_dict("records")
+            rows = draw(results).tables[name].to_dict("records")
         except DataError:
             yield absent(SWAP, name, "", "range of sizes", NOT_SCORED)
             continue
-        whole = row["n"] >= SAMPLE
-        smallest, largest = row["smallest"], row["largest"]
-        ours = {
-            "smallest": Estimate(smallest, smallest if whole else -math.inf, smallest),
-            "largest": Estimate(largest, largest, largest if whole else math.inf),
-        }
-        for end, estimate in ours.items():
-            yield compared(
-                SWAP,
-                name,
-                "",
-                f"{end} size, {row['unit']}",
-                paper=exact(row[f"paper_{end}"]),
-                ours=estimate,
-                why=f"another sample (n = {row['n']}); the paper gives a rounded range",
-                scale=RANGE * (row["paper_largest"] - row["paper_smallest"]) / NEGLIGIBLE,
-            )
+        for row in rows:
+            yield from _ends_of(row)
+
+
+def _ends_of(row: dict[Any, Any]) -> Iterator[Row]:
+    whole = row["n"] >= SAMPLE
+    smallest, largest = row["smallest"], row["largest"]
+    ours = {
+        "smallest": Estimate(smallest, smallest if whole else -math.inf, smallest),
+        "largest": Estimate(largest, largest, largest if whole else math.inf),
+    }
+    for end, estimate in ours.items():
+        yield compared(
+            SWAP,
+            row["figure"],
+            f"sample={row['sample']}" if row["sample"] != sizes.ALL else "",
+            f"{end} size, {row['unit']}",
+            paper=exact(row[f"paper_{end}"]),
+            ours=estimate,
+            why=f"another sample (n = {row['n']}); the paper gives a rounded range",
+            scale=RANGE * (row["paper_largest"] - row["paper_smallest"]) / NEGLIGIBLE,
+        )
 
 
 def _suite_zero(results: StoredResults) -> Iterator[Row]:
