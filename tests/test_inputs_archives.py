@@ -1,5 +1,6 @@
 """The official image archives, written here exactly as they are, and pickles that attack."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -12,6 +13,7 @@ import pytest
 
 from harness.core.errors import DataError, HarnessError
 from harness.inputs.image_sets import find, read_image_set
+from harness.inputs.inventory import obtain
 from harness.inputs.making import make_image_set
 from harness.sources import image_archives
 from harness.sources.unpickle import load_plain
@@ -223,3 +225,25 @@ def test_sets_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
         make_image_set(find("imagenet_sample_16"), fetch)
     with pytest.raises(HarnessError, match="cannot be made from 'cifar100_python'"):
         make_image_set(find("cifar10_train"), fetch, archive="cifar100_python")
+
+
+def test_an_image_set_is_compared_with_the_checksum_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path))
+    path = tmp_path / "images/svhn_train_unlabelled.npz"
+    path.parent.mkdir()
+    np.savez(path, images=np.zeros((4, 32, 32, 3), np.uint8))
+    beside = path.with_name(f"{path.name}.sha256")
+    beside.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    assert len(read_image_set("svhn_train_unlabelled").images) == 4
+    np.savez(path, images=np.ones((5, 32, 32, 3), np.uint8))
+    for read in (read_image_set, obtain):
+        with pytest.raises(DataError, match=r"is another file: its sha256 is .* is recorded in"):
+            read("svhn_train_unlabelled")
+    for content in (b"", b"\xff\xfe"):
+        beside.write_bytes(content)
+        with pytest.raises(DataError, match="sha256"):
+            obtain("svhn_train_unlabelled")
+    beside.unlink()
+    assert len(read_image_set("svhn_train_unlabelled").images) == 5

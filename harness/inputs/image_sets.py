@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from harness.core.errors import DataError, unknown
 from harness.core.registry import Registry
 from harness.inputs.tasks import RGB
-from harness.sources.places import checksum
+from harness.sources.places import check_recorded
 
 if TYPE_CHECKING:  # the command line knows the names without reading images
     import numpy as np
@@ -157,6 +157,7 @@ def _read(name: str, path: Path, _stamp: tuple[int, int]) -> Content:
     import numpy as np
 
     image_set = image_sets.get(name)
+    digest = check_recorded(path)
     try:
         with np.load(path, allow_pickle=False) as file:
             images = file["images"]
@@ -167,8 +168,9 @@ def _read(name: str, path: Path, _stamp: tuple[int, int]) -> Content:
         raise DataError(
             f"{path} is not a readable image set ({error}); remove it and make it again."
         ) from error
-    digest = part_of or checksum(path)
-    whole = _checked_content(image_set, path, images, labels, digest, side=image_set.side)
+    whole = _checked_content(
+        image_set, path, images, labels, part_of or digest, side=image_set.side
+    )
     return replace(whole, held=held)
 
 

@@ -11,7 +11,7 @@ from harness.inputs.image_sets import ImageSet, choices, find, image_sets, of_da
 from harness.inputs.making import at_hand, make_image_set, own_place, placing_by_hand
 from harness.sources.catalogue import Source, in_bytes, source, sources
 from harness.sources.fetch import fetch, lies_at
-from harness.sources.places import data_folder
+from harness.sources.places import check_recorded, data_folder
 
 BUNDLED, AT_HAND, DOWNLOAD, BY_HAND = "bundled", "at hand", "download", "by hand"
 
@@ -124,6 +124,7 @@ def obtain(name: str, archive: str = "") -> list[Path]:
 def _obtain(image_set: ImageSet, archive: str) -> Path:
     here = at_hand(image_set)
     if here is not None and not archive and not image_set.folder:
+        check_recorded(here)
         return here
     if image_set.make is not None and not archive and (by_hand := placing_by_hand(image_set)):
         raise DataError(
