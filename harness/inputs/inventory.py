@@ -6,12 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.checksums import check_recorded
 from harness.core.errors import DataError, unknown
 from harness.inputs.image_sets import ImageSet, choices, find, image_sets, of_dataset
 from harness.inputs.making import at_hand, make_image_set, own_place, placing_by_hand
 from harness.sources.catalogue import Source, in_bytes, source, sources
 from harness.sources.fetch import fetch, lies_at
-from harness.sources.places import check_recorded, data_folder
+from harness.sources.places import data_folder
 
 BUNDLED, AT_HAND, DOWNLOAD, BY_HAND = "bundled", "at hand", "download", "by hand"
 

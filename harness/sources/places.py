@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from harness.core.checksums import of_file
 from harness.core.errors import DataError
-from harness.core.files import is_file, with_suffix
 
 
 def data_folder() -> Path:
@@ -40,26 +40,4 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
             name = file.relative_to(path).as_posix()
             digest.update(f"{name} {checksum(file, algorithm)}\n".encode())
         return digest.hexdigest()
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, algorithm).hexdigest()
-
-
-def check_recorded(path: Path) -> str:
-    """Returns the SHA-256 of a file, compared with the one in ``<file>.sha256`` if that is there.
-
-    Raises:
-        DataError: If it is another file than was recorded.
-    """
-    digest, place = checksum(path), with_suffix(path, "sha256")
-    if not is_file(place):
-        return digest
-    try:
-        expected = (place.read_text(encoding="utf-8").split() or [""])[0].lower()
-    except (OSError, ValueError) as error:
-        raise DataError(f"{place} cannot be read ({error}); replace or remove it.") from error
-    if digest != expected:
-        raise DataError(
-            f"{path} is another file: its sha256 is {digest[:12]}… where {expected[:12]!r} is "
-            f"recorded in {place}; replace the file, or remove that record too."
-        )
-    return digest
+    return of_file(path, algorithm)
