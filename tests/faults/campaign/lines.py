@@ -94,11 +94,12 @@ def _may_be_given(key: str) -> bool:
 
 def _fork(folder: Path, line: list[str]) -> tuple[str, Any, str]:
     def work() -> tuple[int, str]:
-        out = (folder / "out").open("w+", encoding="utf-8")
-        sys.stdout = sys.stderr = out
+        names = ("out", "err")  # two: what nobody can read is dropped from the first alone
+        sys.stdout, sys.stderr = ((folder / name).open("w", encoding="utf-8") for name in names)
         status = call(folder, *line)
-        out.flush()
-        return status, (folder / "out").read_text(encoding="utf-8", errors="replace")
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return status, "".join((folder / name).read_text(errors="replace") for name in names)
 
     ended, found = forked.once(work, HANGS_AFTER)
     return (ended, *found) if ended == forked.DONE else (ended, -1, str(found))
