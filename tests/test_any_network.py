@@ -456,6 +456,7 @@ def test_what_cannot_be_scored_is_refused_in_a_sentence(name):
         (batch()[0], batch()[1].to_sparse(), "labels are stored as torch.sparse_coo"),
         (batch()[0], batch()[1].to("meta"), "images are on cpu and its labels on meta"),
         (batch()[0], batch()[1].cfloat(), "labels are torch.complex64"),
+        (batch()[0][:1], torch.tensor(1), "labels are a single number"),
     ],
 )
 def test_batches_that_are_none_are_refused(images, labels, sentence):

@@ -27,10 +27,17 @@ def check_recorded(path: Path) -> str:
     digest, expected = of_file(path), _recorded(path.parent).get(path.name)
     if expected not in (None, digest):
         raise DataError(
-            f"{path} is another file: its sha256 is {digest[:12]}… where {expected!r:.14}… is "
-            f"recorded in {SUMS} beside it; replace the file, or take it out of that record."
+            f"{path} is another file: its sha256 is {digest[:12]}… where {str(expected)[:12]}… "
+            f"is recorded in {SUMS} beside it; replace the file, or take it out of that record."
         )
     return digest
+
+
+def damaged_installation(path: Path, error: Exception) -> DataError:
+    """Returns the error of a file of this package that cannot be read."""
+    return DataError(
+        f"{path} is missing or damaged in this installation ({error}); reinstall the package."
+    )
 
 
 def record_checksum(path: Path) -> None:

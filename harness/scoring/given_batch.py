@@ -38,9 +38,13 @@ def _check_stored(batch: Batch) -> None:
         if tensor is not None and tensor.layout != torch.strided:
             raise HarnessError(f"The {name} are stored as {tensor.layout}; give {name}.to_dense().")
     labels = batch.labels
-    if labels is not None and labels.is_complex():
+    if labels is None:
+        return
+    if not labels.dim():
+        raise HarnessError("The labels are a single number; give one label per image.")
+    if labels.is_complex():
         raise HarnessError(f"The labels are {labels.dtype}; give class indices or floats.")
-    if labels is not None and labels.device != batch.images.device:
+    if labels.device != batch.images.device:
         raise HarnessError(
             f"The images are on {batch.images.device} and its labels on {labels.device}; move one "
             "to the other with .to()."

@@ -8,6 +8,7 @@ import inspect
 import io
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,7 +70,9 @@ def _kept(stem: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
 
     present = sorted(stem.parent.glob(f"{glob.escape(stem.name)}-*.parquet"))
     for path in present:
-        content = path.read_bytes()
+        content = b""
+        with suppress(OSError):  # another run was quicker, or it is another user's
+            content = path.read_bytes()
         if _digest(content) == path.stem.rpartition("-")[2]:
             return pd.read_parquet(io.BytesIO(content))
         log.warning("%s is damaged; it is converted again.", path)

@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.core.checksums import check_recorded, record_checksum
-from harness.core.errors import DataError
+from harness.core.checksums import check_recorded, damaged_installation, record_checksum
 from harness.spaces.nb101_cells import MAX_VERTICES, OPERATIONS, isomorphism_hash, short, to_key
 from harness.spaces.nb101_enumeration import GRAPH_BITS, LABEL_BITS, decode
 
@@ -44,9 +43,7 @@ def codes() -> NDArray[np.uint32]:
         table = pq.read_table(FILE, page_checksum_verification=True)
         found: NDArray[np.uint32] = table["code"].to_numpy()
     except Exception as error:  # a damaged footer raises nearly anything
-        raise DataError(
-            f"{FILE} is missing or damaged in this installation ({error}); reinstall the package."
-        ) from error
+        raise damaged_installation(FILE, error) from error
     return found
 
 

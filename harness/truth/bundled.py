@@ -11,8 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.checksums import check_recorded, record_checksum
-from harness.core.errors import DataError
+from harness.core.checksums import check_recorded, damaged_installation, record_checksum
 from harness.core.files import atomic
 from harness.core.registry import Registry
 
@@ -42,10 +41,7 @@ def read(name: str) -> pd.DataFrame:
         check_recorded(path(name))
         table: pd.DataFrame = pq.read_table(path(name), page_checksum_verification=True).to_pandas()
     except Exception as error:  # a damaged footer raises nearly anything
-        raise DataError(
-            f"{path(name)} is missing or damaged in this installation ({error}); reinstall the "
-            "package."
-        ) from error
+        raise damaged_installation(path(name), error) from error
     return table
 
 
