@@ -26,7 +26,10 @@ MAIN = [
     *("task=digits", "truth=csv", "truth.path=truth.csv", "n=2", "batch_size=8", "seed=0"),
     *("swap.images=8", "ntk.images=8", "executor=local", "proxies=[params,snip]"),
 ]
-SEARCH = ["task=digits", "executor=local", "search.images=4"]
+SEARCH = [
+    *("task=digits", "executor=local", "search.images=4"),
+    *("search.population=4", "search.cycles=1", "search.children=1"),
+]
 QUICK: dict[str, list[str]] = {
     "correlate": MAIN,
     "score": ["task=digits", "architecture=0", "executor=local", "proxies=[snip]", "batch_size=8"],
@@ -36,9 +39,9 @@ QUICK: dict[str, list[str]] = {
     "report": [],
     "analysis": [],
     "paper": [],
-    "compare_searches": [],
+    "compare_searches": SEARCH,
     "sensitivity": [],
-    "swap_nas": [*SEARCH, "search.population=4", "search.cycles=1", "search.children=1"],
+    "swap_nas": SEARCH,
     "train_truth": ["task=digits", "n=1", "train_truth.epochs=1", "executor=local"],
 }
 """Job -> what makes it small. The others take long, or write into the package."""
