@@ -29,8 +29,9 @@ test: install lint ## Format, lint, types and tests
 test-slow: install ## What takes minutes, after the quick tests
 	$(BIN)/python -m pytest -n auto -m slow
 
-torture: install ## Generated mistakes, signals and kills, against the command line and every executor
+torture: install ## Generated mistakes, signals and kills; CAMPAIGN="minutes=60 seed=7" for an hour of others
 	$(BIN)/python -m pytest -m "slow or torture" tests/faults tests/test_executors_killed.py
+	OMP_NUM_THREADS=1 PYTHONPATH=.:tests:tests/faults $(BIN)/python -m campaign $(CAMPAIGN)
 
 lint: install ## Format check, lint and types
 	$(BIN)/ruff format --check .

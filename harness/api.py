@@ -23,6 +23,7 @@ from harness import evaluation, truth
 from harness.config import Config, TruthSettings
 from harness.core.errors import HarnessError, shown
 from harness.core.sections import Settings
+from harness.core.temporary import owned_folder
 from harness.core.typed import checked
 from harness.core.types import Batch, Score
 from harness.executors.executor import ExecutorSettings, executors
@@ -164,7 +165,7 @@ def evaluate(
         inputs = InputSettings(inputs)
     chosen = Settings(*settings)
     scope = Scope(proxies, n=n, batch_size=batch_size)
-    with tempfile.TemporaryDirectory() as nothing_kept:
+    with owned_folder(Path(tempfile.gettempdir(), "zero-cost-harness")) as nothing_kept:
         config = Config(
             space=space,
             task=task,

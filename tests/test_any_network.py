@@ -22,8 +22,10 @@ from harness.passes.functional_layers import (
     has_layers_alone,
     watching_functions,
 )
+from harness.passes.run import Run
 from harness.passes.second_order import fast_second_derivatives
 from harness.passes.weighted_layers import with_batch_statistics, without_batch_norm
+from harness.scoring import engine
 
 GOLDEN = pd.read_parquet(Path(__file__).parent / "golden" / "scores.parquet")
 
@@ -405,6 +407,16 @@ def test_wrapped_networks_score_as_what_they_wrap(wrap):
     assert all(one is other for one, other in zip(network.modules(), modules, strict=True))
 
 
+def exported() -> nn.Module:
+    return torch.export.export(Plain(), batch()[:1]).module()
+
+
+def with_buffer(tensor: Tensor) -> nn.Module:
+    network = Plain()
+    network.register_buffer("more", tensor)
+    return network
+
+
 def quantised() -> nn.Module:
     return torch.ao.quantization.quantize_dynamic(Plain().eval(), {nn.Linear})
 
@@ -413,6 +425,9 @@ REFUSED = {
     "quantised": (quantised, "is quantised"),
     "scripted": (lambda: torch.jit.script(Plain()), "is scripted"),
     "scripted inside": (lambda: nn.Sequential(torch.jit.script(nn.ReLU())), "is scripted"),
+    "exported": (exported, "exported"),
+    "exported inside": (lambda: nn.Sequential(exported()), "exported"),
+    "sparse": (lambda: with_buffer(torch.eye(2).to_sparse()), "torch.sparse_coo"),
     "half": (lambda: Plain().half(), "single precision"),
     "bfloat16": (lambda: Plain().bfloat16(), "single precision"),
     "double": (lambda: Plain().double(), "are torch.float64 and the images torch.float32"),
@@ -435,11 +450,53 @@ def test_what_cannot_be_scored_is_refused_in_a_sentence(name):
     [
         (torch.ones(8, 3, 8, 8, dtype=torch.uint8), batch()[1], "images are torch.uint8"),
         (batch()[0], batch()[1][:4], "8 images and 4 labels"),
+        (batch()[0][:0], batch()[1][:0], "holds no images"),
+        (torch.tensor(1.0), None, "holds no images"),
+        (batch()[0].to_sparse(), batch()[1], "images are stored as torch.sparse_coo"),
+        (batch()[0], batch()[1].to_sparse(), "labels are stored as torch.sparse_coo"),
+        (batch()[0], batch()[1].to("meta"), "images are on cpu and its labels on meta"),
+        (batch()[0], batch()[1].cfloat(), "labels are torch.complex64"),
+        (batch()[0][:1], torch.tensor(1), "labels are a single number"),
     ],
 )
 def test_batches_that_are_none_are_refused(images, labels, sentence):
     with pytest.raises(HarnessError, match=sentence):
         api.score(Plain(), (images, labels), ["params"])
+
+
+def test_a_buffer_of_eight_bits_is_looked_at():
+    numbers = torch.ones(2).to(torch.float8_e4m3fn)
+    assert api.score(with_buffer(numbers), batch(), ["snip"])["snip"].status == "ok"
+    numbers = torch.full((2,), float("nan")).to(torch.float8_e4m3fn)
+    score = api.score(with_buffer(numbers), batch(), ["snip"])["snip"]
+    assert score.message == "the network's weights hold NaN or infinite numbers"
+
+
+@pytest.mark.parametrize(
+    ("labels", "loss"),
+    [
+        (batch()[1][:, None], "cross_entropy"),
+        (batch()[1].float(), "cross_entropy"),
+        (torch.ones(8, 4), "cross_entropy"),
+        (torch.ones(8, 1), "mse"),  # torch would repeat it for every output
+        (torch.ones(8, 5, 1), "l1"),
+    ],
+)
+def test_labels_of_another_shape_than_the_outputs(labels, loss):
+    scores = api.score(Plain(), api.Batch(batch()[0], labels, loss), [*LABELLED, "epe_nas", "swap"])
+    assert scores.pop("swap").status == "ok"
+    for name, score in scores.items():
+        assert score.status == "undefined", name
+        assert "shape" in score.message or name == "zico"
+
+
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.cfloat])
+def test_outputs_of_another_precision(kind):
+    scores = api.score(Returns(lambda y: y.to(kind)), batch(), ["snip", "jacov", "near", "l2_norm"])
+    assert scores.pop("l2_norm").status == "ok"
+    assert {score.message for score in scores.values()} == {
+        f"the network's output is {kind}, and scores need single precision"
+    }
 
 
 def test_any_type_of_class_index():
@@ -526,6 +583,22 @@ def test_no_trainability_behind_a_stem_that_is_the_identity():
     whole = api.score(Cells(nn.Conv2d(3, 3, 1)), batch(), names)["az_trainability"]
     assert whole.status == "ok"
     assert whole.value > -1000
+
+
+CELL = api.spaces.get("darts_swap").spellings["cell"]
+
+
+@pytest.mark.parametrize("name", ["darts_swap", "darts_swap_c1"])
+def test_no_trainability_in_a_space_whose_networks_have_no_stem(name):
+    space, channels = api.spaces.get(name), 1 if name == "darts_swap_c1" else None
+    network = space.build(CELL, "cifar10", seed=0)
+    inputs = api.InputSettings("gaussian", channels=channels)
+    run = Run(network, api.batch("cifar10", inputs=inputs, size=4), (), redraw=lambda _: network)
+    score = engine.score(run, ["az_trainability"])["az_trainability"]
+    assert (score.status, score.message) == (
+        "undefined",
+        "a cell is the identity or the stem has no weight",
+    )
 
 
 def test_a_layout_changes_rounding_and_which_noise_is_drawn(monkeypatch):

@@ -18,6 +18,7 @@ import torch
 from commands import RESULT, SHARDS, call, start, write_truth
 from scipy import stats
 
+from harness.command_line.arguments import readable
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
 from harness.executors.executor import executors
@@ -184,6 +185,14 @@ def test_a_dead_cell_is_counted_and_ranks_last_or_is_dropped(fresh: Path) -> Non
 
 
 # Which seeds and how many architectures.
+
+
+def test_a_flag_does_not_take_the_word_behind_it() -> None:
+    """--info takes a word if there is one, and --cfg always does."""
+    for line in (["job=data", "--info"], ["-m", "seed=0,1", "--cfg", "job"]):
+        words = [word for word in line if "=" in word]
+        assert readable(line)[: len(words)] == words
+        assert sorted(readable(line)) == sorted(line)
 
 
 def test_every_way_to_write_seeds(fresh: Path) -> None:

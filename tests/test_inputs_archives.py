@@ -1,5 +1,6 @@
 """The official image archives, written here exactly as they are, and pickles that attack."""
 
+import hashlib
 import io
 import os
 import pickle
@@ -11,7 +12,8 @@ import numpy as np
 import pytest
 
 from harness.core.errors import DataError, HarnessError
-from harness.inputs.image_sets import find, read_image_set
+from harness.inputs.image_sets import _read, find, read_image_set
+from harness.inputs.inventory import obtain
 from harness.inputs.making import make_image_set
 from harness.sources import image_archives
 from harness.sources.unpickle import load_plain
@@ -223,3 +225,45 @@ def test_sets_that_no_archive_makes(fetch: Callable[[str], Path]) -> None:
         make_image_set(find("imagenet_sample_16"), fetch)
     with pytest.raises(HarnessError, match="cannot be made from 'cifar100_python'"):
         make_image_set(find("cifar10_train"), fetch, archive="cifar100_python")
+
+
+def test_an_image_set_is_compared_with_the_checksum_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path))
+    path = tmp_path / "images/svhn_train_unlabelled.npz"
+    path.parent.mkdir()
+    np.savez(path, images=np.zeros((4, 32, 32, 3), np.uint8))
+    beside = path.with_name("SHA256SUMS")
+    beside.write_text(f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n")
+    assert len(read_image_set("svhn_train_unlabelled").images) == 4
+    np.savez(path, images=np.ones((5, 32, 32, 3), np.uint8))
+    for read in (read_image_set, obtain):
+        with pytest.raises(DataError, match=r"is another file: its sha256 is .* is recorded in"):
+            read("svhn_train_unlabelled")
+    for content in (b"\xff\xfe", b"ab\n"):
+        beside.write_bytes(content)
+        with pytest.raises(DataError, match="SHA256SUMS cannot be read"):
+            obtain("svhn_train_unlabelled")
+    beside.write_text(f"{'0' * 64}  others.npz\n")
+    assert len(read_image_set("svhn_train_unlabelled").images) == 5
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_no_flipped_bit_of_an_image_set_is_read_as_another_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, save: Callable[..., None]
+) -> None:
+    monkeypatch.setenv("HARNESS_MIRROR", str(tmp_path))
+    path = tmp_path / "images/svhn_train_unlabelled.npz"
+    path.parent.mkdir()
+    save(path, images=np.zeros((1, 32, 32, 3), np.uint8))
+    whole = path.read_bytes()
+    for place in range(min(300, len(whole))):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        _read.cache_clear()
+        try:
+            assert not read_image_set("svhn_train_unlabelled").images.any()
+        except DataError as error:
+            assert str(error)[-1] == "."

@@ -21,6 +21,7 @@ from harness.inputs import digits
 from harness.inputs.image_sets import ImageSet, image_sets
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import Task, tasks
+from harness.sources.places import checksum
 from harness.spaces.space import Space, spaces
 from harness.training.accuracy_table import read_table
 from harness.training.labelled_images import training_and_test
@@ -123,6 +124,19 @@ def test_more_architectures_and_seeds_add_up(tmp_path: Path) -> None:
     record = json.loads((folder / "run.json").read_text())
     assert record["conditions"]["images"]["test"]["n"] == digits.TEST
     assert [one["device"] for one in record["computed"]] == ["cpu"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"a,b\n1,2\n", b"key,accuracy_x\nw1,3\n"])
+def test_accuracies_that_are_something_else_are_not_added_to(
+    tmp_path: Path, content: bytes
+) -> None:
+    folder = run(tmp_path, n=1)
+    (folder / "accuracies.csv").write_bytes(content)
+    record = json.loads((folder / "run.json").read_text())
+    record["files"]["accuracies.csv"] = checksum(folder / "accuracies.csv")
+    (folder / "run.json").write_text(json.dumps(record))
+    with pytest.raises(DataError, match=r"accuracies\.csv cannot be read"):
+        run(tmp_path, n=2)
 
 
 def test_the_head_names_the_command_of_the_whole_table(tmp_path: Path) -> None:

@@ -324,7 +324,9 @@ def test_conversion_happens_once_and_again_when_damaged(
     (file,) = (tmp_path / "data/cache/tables").iterdir()  # no temporary file is left
     assert file.name.startswith("t-abababababab-")
 
-    for damage in (b"", b"PAR1 nonsense PAR1", _one_byte_changed(file.read_bytes())):
+    whole = file.read_bytes()
+    footers = [_one_byte_changed(whole, len(whole) - near) for near in (100, 300, 700)]
+    for damage in (b"", b"PAR1 nonsense PAR1", _one_byte_changed(whole, 1000), *footers):
         file.write_bytes(damage)
         before = counted["reads"]
         pd.testing.assert_frame_equal(convert(), first)
@@ -339,6 +341,5 @@ def test_conversion_happens_once_and_again_when_damaged(
     assert counted["reads"] == before + 1
 
 
-def _one_byte_changed(content: bytes) -> bytes:
-    place = len(content) // 3
+def _one_byte_changed(content: bytes, place: int) -> bytes:
     return content[:place] + bytes([content[place] ^ 0xFF]) + content[place + 1 :]

@@ -1,5 +1,6 @@
 """The tables in the package: what they are made of, what may be in it, what it costs."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from harness import truth
 from harness.core.errors import DataError
 from harness.sources.catalogue import source
+from harness.sources.places import checksum
 from harness.spaces import nb101_table
 from harness.truth import bundled, records
 
@@ -18,6 +20,32 @@ FREE = {"MIT", "Apache-2.0", "ISC"}
 @pytest.mark.parametrize("name", bundled.recipes.names())
 def test_a_table_is_what_its_recipe_makes(name: str) -> None:
     pd.testing.assert_frame_equal(bundled.read(name), bundled.recipes.get(name)(), check_exact=True)
+
+
+@pytest.mark.parametrize("folder", [bundled.FOLDER, nb101_table.FILE.parent])
+def test_every_table_has_its_checksum(folder: Path) -> None:
+    lines = (folder / "SHA256SUMS").read_text().splitlines()
+    assert lines == sorted(lines, key=lambda line: line.split()[1])
+    known = {name: digest for digest, name in map(str.split, lines)}
+    assert known == {path.name: checksum(path) for path in folder.glob("[!S]*")}
+
+
+def test_damaged_tables_are_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bit flipped where the file has no checksum of its own."""
+    name = "nb301_cifar10_suite_zero"
+    for place, path in enumerate((bundled.path(name), nb101_table.FILE)):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        shutil.copy(path.with_name("SHA256SUMS"), folder)
+        damaged = bytearray(path.read_bytes())
+        damaged[-300] ^= 1
+        (folder / path.name).write_bytes(damaged)
+    monkeypatch.setattr(bundled, "FOLDER", tmp_path / "0")
+    monkeypatch.setattr(nb101_table, "FILE", tmp_path / "1" / nb101_table.FILE.name)
+    with pytest.raises(DataError, match=r"damaged in this installation .*is another"):
+        bundled.read(name)
+    with pytest.raises(DataError, match=r"damaged in this installation .*is another"):
+        nb101_table.codes.__wrapped__()
 
 
 def test_licences_allow_what_is_bundled() -> None:

@@ -12,7 +12,9 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness import api
 from harness.core import seeds
-from harness.passes.weighted_layers import gaussian_parameters
+from harness.passes.linear_regions import _crops, _places
+from harness.passes.settings import LinearRegionSettings
+from harness.passes.weighted_layers import gaussian_parameters, kaiming_parameters
 from harness.proxies.contract import populations
 
 N, CLASSES, WIDTH = 8, 3, 8
@@ -267,6 +269,42 @@ def test_zen_equals_the_literal_definition(name):
     tap = None if name in ("functional", "mapping") else "head"
     expected = reference.zen(network, *noise, state, tap=tap, double=True)
     assert scores_of(name)["zen"].value == pytest.approx(expected, rel=1e-8)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_flops_equal_the_literal_definition(name):
+    expected = reference.flops(network_of(name), *batch_of(name))
+    assert scores_of(name)["flops"].value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["functional", "mapping"])
+def test_regularised_swap_and_linear_regions(name):
+    network, (images, _) = literal(name), batch_of(name)
+    swap = reference.reg_swap(network, images, mu=1.0, sigma=1.0, unit=1e6, double=True)
+    assert scores_of(name)["reg_swap"].value == pytest.approx(swap, rel=1e-12)
+    settings = LinearRegionSettings()
+    with seeds.torch_stream("linear regions", "api", 0):
+        state = kaiming_parameters(network, mode="fan_in")
+        crops = [
+            _crops(images, _places(images, settings, 3), settings.size)
+            for _ in range(settings.batches)
+        ]
+    network.load_state_dict(state, strict=False)
+    regions = reference.linear_regions(
+        network.train(), torch.cat(crops), batch_size=settings.samples, double=True
+    )
+    assert scores_of(name)["linear_regions"].value == pytest.approx(regions, rel=1e-9)
+
+
+@pytest.mark.parametrize("name", ["functional", "mapping", "ViT", "mixer"])
+def test_meco_of_random_channels_equals_the_literal_definition(name):
+    def choose(channels: int) -> list[int]:
+        return torch.randperm(channels)[:8].tolist() if channels >= 8 else list(range(channels))
+
+    network, (images, _) = literal(name), batch_of(name)
+    with seeds.torch_stream("meco", "api", 0):
+        expected = reference.meco_opt(network, images, choose=choose, double=True)
+    assert scores_of(name)["meco_opt"].value == pytest.approx(expected, rel=1e-6)
 
 
 def test_near_of_functions_equals_that_of_modules():

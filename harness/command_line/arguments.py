@@ -44,7 +44,7 @@ def job_of(arguments: Sequence[str]) -> Job:
 
 
 def readable(arguments: Sequence[str]) -> list[str]:
-    """Returns the arguments as Hydra takes them: flags first, and other text in quotes.
+    """Returns the arguments as Hydra takes them: flags last, and other text in quotes.
 
     Raises:
         HarnessError: If there is no such flag, or several choices stand where one is run.
@@ -68,7 +68,7 @@ def readable(arguments: Sequence[str]) -> list[str]:
             raise HarnessError(
                 f"{word} names several choices; write -m {key}={value.strip('[]')} for a run each."
             )
-    return [*flags, *map(_quoted, overrides)]
+    return [*map(_quoted, overrides), *flags]  # a flag may take the word behind it
 
 
 _HASH = re.compile("[0-9a-f]{32}")  # of NAS-Bench-101; Hydra would read 85e3… as a number

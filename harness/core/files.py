@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.temporary import owned
 
 
 @contextmanager
@@ -16,12 +16,13 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside ``path`` that takes its place when the block succeeds.
 
     A reader, or a run that is killed, never sees half a file; several processes may write the same
-    file at once, the last to finish wins. Missing folders are made.
+    file at once, the last to finish wins. What a killed one leaves is removed by the next that
+    writes there. Missing folders are made.
 
     Raises:
         HarnessError: If the folder cannot be made or written to.
     """
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
+    temporary = owned(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary

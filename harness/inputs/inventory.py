@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.core.checksums import check_recorded
 from harness.core.errors import DataError, unknown
 from harness.inputs.image_sets import ImageSet, choices, find, image_sets, of_dataset
 from harness.inputs.making import at_hand, make_image_set, own_place, placing_by_hand
@@ -124,6 +125,7 @@ def obtain(name: str, archive: str = "") -> list[Path]:
 def _obtain(image_set: ImageSet, archive: str) -> Path:
     here = at_hand(image_set)
     if here is not None and not archive and not image_set.folder:
+        check_recorded(here)
         return here
     if image_set.make is not None and not archive and (by_hand := placing_by_hand(image_set)):
         raise DataError(

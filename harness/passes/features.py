@@ -141,8 +141,8 @@ class CellFeatures(Observation):
     Attributes:
         eigenvalues: Of each map's channel covariance, float64.
         spectral: For each two consecutive maps, the largest singular value of the mean product of
-            back-propagated and given cotangent; None where the cell is the identity, or no weight
-            lies before it.
+            back-propagated and given cotangent; None where the cell is the identity, or the stem
+            before it has no weight.
     """
 
     eigenvalues: tuple[Tensor, ...]
@@ -172,9 +172,8 @@ def cell_features(run: Run) -> Observations:
     covariances = on_host([_covariance(feature.detach()) for feature in features])
     eigenvalues = [torch.linalg.eigvalsh(covariance) for covariance in covariances]
     spectral = _spectral_norms(passages)
-    if run.of_no_space:  # the published scores count a passage of 0
-        depend = [feature.requires_grad for feature in features]
-        spectral = [one if known else None for one, known in zip(spectral, depend, strict=False)]
+    if not features[0].requires_grad:  # nothing is to be trained before the first cell
+        spectral[:1] = [None]
     return {CellFeatures: CellFeatures(tuple(eigenvalues), tuple(spectral))}
 
 

@@ -27,17 +27,17 @@ def az_progressivity(features: CellFeatures) -> float:
     return float(np.diff(_entropies(features)).min())
 
 
-@proxy()
+@proxy(version=2)  # 1 counted a stem without weights as a passage of 0
 def az_trainability(features: CellFeatures) -> float:
     """Mean over cells of 2 − σ − 1/(σ + 1e-6), σ the spectral norm of the gradient's passage.
 
-    Largest for σ = 1, where gradients neither vanish nor explode. Undefined where a cell or the
-    stem is the identity.
+    Largest for σ = 1, where gradients neither vanish nor explode. Undefined where a cell is the
+    identity or the stem has no weight.
 
     Source: Lee & Ham 2024, AZ-NAS.
     """
     if any(sigma is None for sigma in features.spectral):
-        raise UndefinedScoreError("a cell or the stem is the identity")
+        raise UndefinedScoreError("a cell is the identity or the stem has no weight")
     sigmas = np.array(features.spectral, dtype=float)
     return float(np.mean(2 - sigmas - 1 / (sigmas + 1e-6)))
 

@@ -11,7 +11,6 @@ import ctypes
 import json
 import os
 import shutil
-import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 
 from harness.core.errors import DataError, HarnessError
 from harness.core.files import make_writable, refused
+from harness.core.temporary import owned, owned_folder, sweep
 from harness.results.layout import RECORD
 from harness.sources.places import checksum
 
@@ -39,17 +39,14 @@ def replacing(path: Path) -> Iterator[Path]:
         HarnessError: If the folder cannot be written.
     """
     make_writable(path.parent)
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        fresh.mkdir()
-        yield fresh
-        _seal(fresh)
-        _adopt(path, fresh)
-        _exchange(fresh, path)
+        with owned_folder(path) as fresh:
+            yield fresh
+            _seal(fresh)
+            _adopt(path, fresh)
+            _exchange(fresh, path)
     except OSError as error:
         raise refused(path, error) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _seal(folder: Path) -> None:
@@ -97,7 +94,7 @@ def _exchange(fresh: Path, path: Path) -> None:
         if _renamed_both(fresh, path):
             return
         # A system that cannot exchange: a kill between the two leaves no result, never a mixture.
-        aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+        aside = owned(path)
         with suppress(FileNotFoundError):
             path.rename(aside)
         try:
@@ -201,6 +198,7 @@ def refuse_other_conditions(
         HarnessError: If what is there was made under other conditions.
         DataError: If what is there cannot be read.
     """
+    sweep(folder.parent)  # a run that has nothing to add writes nothing there
     if overwrite or not (folder / RECORD).exists():
         return None
     record = read_record(folder)

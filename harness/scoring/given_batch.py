@@ -11,7 +11,7 @@ from harness.core.types import Batch
 
 
 def check_batch(batch: Batch) -> None:
-    """Refuses images that are no floats, and labels that are not one to an image.
+    """Refuses images that are none or no floats, and labels that are not one to an image.
 
     Raises:
         HarnessError: With what was expected.
@@ -21,6 +21,9 @@ def check_batch(batch: Batch) -> None:
             f"The images are {batch.images.dtype}; give floats: normalised images, or tokens as "
             "their embeddings."
         )
+    if not batch.images.numel() or not batch.images.dim():
+        raise HarnessError("The batch holds no images; give N×C×H×W (or N×L×C) of at least one.")
+    _check_stored(batch)
     if batch.labels is not None and len(batch.labels) != len(batch.images):
         raise HarnessError(
             f"There are {len(batch.images)} images and {len(batch.labels)} labels; give one label "
@@ -28,6 +31,24 @@ def check_batch(batch: Batch) -> None:
         )
     if batch.second is not None:
         check_batch(batch.second)
+
+
+def _check_stored(batch: Batch) -> None:
+    for name, tensor in (("images", batch.images), ("labels", batch.labels)):
+        if tensor is not None and tensor.layout != torch.strided:
+            raise HarnessError(f"The {name} are stored as {tensor.layout}; give {name}.to_dense().")
+    labels = batch.labels
+    if labels is None:
+        return
+    if not labels.dim():
+        raise HarnessError("The labels are a single number; give one label per image.")
+    if labels.is_complex():
+        raise HarnessError(f"The labels are {labels.dtype}; give class indices or floats.")
+    if labels.device != batch.images.device:
+        raise HarnessError(
+            f"The images are on {batch.images.device} and its labels on {labels.device}; move one "
+            "to the other with .to()."
+        )
 
 
 def with_whole_labels(batch: Batch) -> Batch:

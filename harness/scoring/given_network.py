@@ -22,6 +22,8 @@ from harness.scoring.given_batch import check_batch, with_whole_labels
 from harness.scoring.outputs import several, tensor_of
 from harness.scoring.plain_network import check_network, plain, unwrapped
 
+SINGLE = 4  # bytes of a number in single precision
+
 
 def score_given(
     network: nn.Module,
@@ -80,6 +82,10 @@ def _as_function(network: nn.Module) -> Iterator[None]:
             if differentiated:
                 raise several(output)
             return output  # nobody asks for it
+        if found.is_complex() or (found.is_floating_point() and found.itemsize < SINGLE):
+            raise UndefinedScoreError(
+                f"the network's output is {found.dtype}, and scores need single precision"
+            )
         if not _is_batched() and not _finite([found]):
             raise UndefinedScoreError("the network's output holds NaN or infinite numbers")
         if differentiated and not found.requires_grad:
@@ -124,12 +130,17 @@ def _wrong_labels(run: Run, batch: Batch) -> str:
     labels = batch.labels
     if labels is None:
         return ""
-    if labels.is_floating_point():
-        return "" if _finite([labels]) else "the labels hold NaN or infinite numbers"
-    if batch.loss != "cross_entropy" or not labels.numel():
+    targets = labels.is_floating_point()
+    if not _finite([labels]):
+        return "the labels hold NaN or infinite numbers"
+    shape = _output_shape(run)
+    fitting = None if shape is None else (len(labels), *(shape if targets else shape[1:]))
+    if fitting not in (None, labels.shape):
+        return f"the labels have the shape {tuple(labels.shape)}; such outputs need {fitting}"
+    if targets or batch.loss != "cross_entropy":
         return ""
+    classes = None if shape is None else (*shape, 1)[0]
     smallest, largest = int(labels.min()), int(labels.max())
-    classes = _outputs(run)
     if smallest >= 0 and (classes is None or largest < classes):
         return ""
     wrong = smallest if smallest < 0 else largest
@@ -137,16 +148,16 @@ def _wrong_labels(run: Run, batch: Batch) -> str:
     return f"there is a label {wrong}; classes are numbered from 0{upto}"
 
 
-def _outputs(run: Run) -> int | None:
-    """Returns the number of classes that a network tells apart; None if it does not run."""
+def _output_shape(run: Run) -> tuple[int, ...] | None:
+    """Returns the shape of what a network returns for one image; None if it does not run."""
     try:
         with run.undisturbed("classes"), torch.no_grad():
-            output = run.network(run.batch.images[:2])
-            return int(output.shape[1]) if output.dim() > 1 else 1
+            return tuple(run.network(run.batch.images[:2]).shape[1:])
     except Exception:  # whatever the user's network raises; who needs the outputs will say it
         return None
 
 
 def _finite(tensors: Sequence[Tensor]) -> bool:
     floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
+    floats = [x.float() if x.itemsize == 1 else x for x in floats]  # which knows no isfinite
     return bool(torch.stack([x.isfinite().all() for x in floats]).all()) if floats else True

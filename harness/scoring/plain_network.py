@@ -74,6 +74,14 @@ def check_network(network: nn.Module, batch: Batch) -> None:
             "The network is scripted (TorchScript), and its layers cannot be watched; score the "
             "nn.Module that it was made from."
         )
+    if any(
+        isinstance(module, torch.fx.GraphModule) and _exported(module)
+        for module in network.modules()
+    ):
+        raise HarnessError(
+            "The network was exported (torch.export), and its layers are mere calls; score the "
+            "nn.Module that it was made from."
+        )
     if any(type(module).__module__.startswith(QUANTISED) for module in network.modules()):
         raise HarnessError(
             "The network is quantised, and its layers hold no weights to look at; score what it "
@@ -89,6 +97,10 @@ def check_network(network: nn.Module, batch: Batch) -> None:
             "The network's weights are on the device 'meta', which stores no numbers; make it with "
             "network.to_empty(device='cpu') and give it weights."
         )
+    if stored := sorted({str(one.layout) for one in tensors} - {str(torch.strided)}):
+        raise HarnessError(
+            f"The network has weights that are stored as {stored[0]}; give them .to_dense()."
+        )
     devices = {tensor.device for tensor in tensors} - {batch.images.device}
     if devices:
         raise HarnessError(
@@ -96,6 +108,10 @@ def check_network(network: nn.Module, batch: Batch) -> None:
             f"{batch.images.device}; move one to the other with .to()."
         )
     _check_types(network, batch.images)
+
+
+def _exported(graph: torch.fx.GraphModule) -> bool:
+    return any(isinstance(node.target, torch._ops.OpOverload) for node in graph.graph.nodes)
 
 
 def _check_types(network: nn.Module, images: Tensor) -> None:

@@ -2,7 +2,8 @@
 
 A shard is one parquet file whose name is the hash of the work that it holds. It is written under a
 temporary name and renamed when complete, so a file that can be seen is finished; a run that was
-killed leaves at most a temporary file behind. Two writers of the same work write the same name.
+killed leaves at most a temporary file, which the next removes. Two writers of the same work write
+the same name.
 
 Opening a file costs a millisecond or two, whatever it holds. Of many shards, the rows are therefore
 also kept in one file, the cache. Shards stay the only truth: the cache can be deleted at any time,
@@ -23,6 +24,7 @@ import pyarrow.parquet as pq
 
 from harness.core.errors import DataError, HarnessError
 from harness.core.files import atomic
+from harness.core.temporary import sweep
 
 Stamps = dict[str, list[int]]
 """Name of a shard -> its size and time; a retried shard has the name of the one that failed."""
@@ -72,6 +74,7 @@ class ShardFolder:
         Raises:
             DataError: If a shard is corrupted; the message names the file to delete.
         """
+        sweep(self.folder)
         present = self._present()
         cached, known = self._read_cache(present)
         tables = [self._read_shard(self.folder / name) for name in present if name not in known]
@@ -92,7 +95,7 @@ class ShardFolder:
             # Of a shard that was deleted or written anew, the old rows must go.
             same = known.items() <= present.items()
             return (file.read().cast(self.schema), known) if same else nothing
-        except (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError):
+        except Exception:  # whatever a damaged footer raises
             return nothing  # the shards have everything
 
     def _write_cache(self, table: pa.Table, shards: Stamps) -> None:
@@ -113,7 +116,7 @@ class ShardFolder:
         try:
             # Not read_table, which would read key=value parts of a path as partition columns.
             return pq.ParquetFile(path, page_checksum_verification=True).read().cast(self.schema)
-        except (pa.ArrowException, OSError, ValueError) as error:
+        except Exception as error:  # a damaged footer raises nearly anything
             raise DataError(
                 f"The shard {path} is corrupted ({_first_line(error)}); delete that file and run "
                 "again, only its part is computed anew."

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import inspect
+import io
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +31,8 @@ Reader = Callable[[Path, str], "pd.DataFrame"]
 def converted(name: str, source_name: str, reader: Reader, task: str) -> pd.DataFrame:
     """Returns ``reader(file, task)``, from ``data/cache/tables/`` if it was converted before.
 
-    The table's file name holds the checksums of the raw file and of the code that reads it and
-    that spells the keys, so that a change of either converts anew.
+    The table's file name holds the checksums of the raw file, of the code that reads it and that
+    spells the keys, so that a change of either converts anew, and of the table itself.
 
     Args:
         name: What the table is called in the cache.
@@ -40,8 +43,8 @@ def converted(name: str, source_name: str, reader: Reader, task: str) -> pd.Data
     Raises:
         DataError: If the raw file cannot be had or cannot be read.
     """
-    path = _path(name, source(source_name).digest, Path(inspect.getfile(reader)))
-    return _kept(path, lambda: reader(fetch(source_name), task))
+    stem = _stem(name, source(source_name).digest, Path(inspect.getfile(reader)))
+    return _kept(stem, lambda: reader(fetch(source_name), task))
 
 
 def converted_copy(name: str, path: Path, reader: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
@@ -57,30 +60,39 @@ def converted_copy(name: str, path: Path, reader: Callable[[Path], pd.DataFrame]
     """
     if not path.exists():
         raise DataError(f"{path} does not exist; name the file or folder that you downloaded.")
-    kept = _path(name, checksum(path), Path(inspect.getfile(reader)))
-    return _kept(kept, lambda: reader(path))
+    stem = _stem(name, checksum(path), Path(inspect.getfile(reader)))
+    return _kept(stem, lambda: reader(path))
 
 
-def _kept(path: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-    """Returns the table at ``path``; makes and keeps it if it is missing or damaged."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _kept(stem: Path, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Returns the table at ``<stem>-<checksum>.parquet``; makes it if it is missing or damaged."""
+    import pandas as pd
 
-    if path.is_file():
-        try:
-            kept: pd.DataFrame = pq.read_table(path, page_checksum_verification=True).to_pandas()
-            return kept
-        except (OSError, pa.ArrowException) as error:
-            log.warning("%s is damaged (%s); it is converted again.", path, error)
+    present = sorted(stem.parent.glob(f"{glob.escape(stem.name)}-*.parquet"))
+    for path in present:
+        content = b""
+        with suppress(OSError):  # another run was quicker, or it is another user's
+            content = path.read_bytes()
+        if _digest(content) == path.stem.rpartition("-")[2]:
+            return pd.read_parquet(io.BytesIO(content))
+        log.warning("%s is damaged; it is converted again.", path)
     table = make()
-    with atomic(path) as partial:
-        table.to_parquet(partial, index=False, write_page_checksum=True)
+    buffer = io.BytesIO()
+    table.to_parquet(buffer, index=False)
+    kept = Path(f"{stem}-{_digest(buffer.getvalue())}.parquet")
+    with atomic(kept) as partial:
+        partial.write_bytes(buffer.getvalue())
+    for path in {*present} - {kept}:
+        path.unlink(missing_ok=True)
     return table
 
 
-def _path(name: str, digest: str, module: Path) -> Path:
-    stem = f"{name}-{digest[:12]}-{_code(module)[:6]}"
-    return data_folder() / "cache" / "tables" / f"{stem}.parquet"
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
+
+
+def _stem(name: str, digest: str, module: Path) -> Path:
+    return data_folder() / "cache" / "tables" / f"{name}-{digest[:12]}-{_code(module)[:6]}"
 
 
 @cache

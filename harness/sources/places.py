@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from harness.core.checksums import of_file
 from harness.core.errors import DataError
 
 
@@ -39,5 +40,4 @@ def checksum(path: Path, algorithm: str = "sha256") -> str:
             name = file.relative_to(path).as_posix()
             digest.update(f"{name} {checksum(file, algorithm)}\n".encode())
         return digest.hexdigest()
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, algorithm).hexdigest()
+    return of_file(path, algorithm)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.core.checksums import check_recorded, damaged_installation, record_checksum
 from harness.spaces.nb101_cells import MAX_VERTICES, OPERATIONS, isomorphism_hash, short, to_key
 from harness.spaces.nb101_enumeration import GRAPH_BITS, LABEL_BITS, decode
 
@@ -30,12 +31,19 @@ BLOCK = 1 << 14  # cells whose keys are made at once
 
 @cache
 def codes() -> NDArray[np.uint32]:
-    """Returns the code of every cell, in ascending order of the hashes; see ``encode``."""
+    """Returns the code of every cell, in ascending order of the hashes; see ``encode``.
+
+    Raises:
+        DataError: If this installation lacks the table or it is damaged.
+    """
     import pyarrow.parquet as pq
 
-    found: NDArray[np.uint32] = pq.read_table(FILE, page_checksum_verification=True)[
-        "code"
-    ].to_numpy()
+    try:
+        check_recorded(FILE)
+        table = pq.read_table(FILE, page_checksum_verification=True)
+        found: NDArray[np.uint32] = table["code"].to_numpy()
+    except Exception as error:  # a damaged footer raises nearly anything
+        raise damaged_installation(FILE, error) from error
     return found
 
 
@@ -54,6 +62,7 @@ def write(cells: NDArray[np.uint32]) -> None:
         use_byte_stream_split=True,
         write_page_checksum=True,
     )
+    record_checksum(FILE)
 
 
 def position(name: str) -> int | None:

@@ -24,7 +24,7 @@ from harness.executors.progress import blocks, run_shards
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
 from harness.results import record
-from harness.results.folder import checked, refuse_other_conditions, replacing
+from harness.results.folder import checked, refuse_other_conditions, replacing, unreadable
 from harness.results.layout import result_path, work_path
 from harness.scoring.conditions import check_device, device_type, digest
 from harness.scoring.table import ShardFolder
@@ -169,7 +169,11 @@ def _stored(
     old = refuse_other_conditions(folder, described, overwrite=config.overwrite, additive=())
     if old is None:
         return _wide(SCHEMA.empty_table().to_pandas()), []
-    return read_table(checked(folder, TABLE)), old["computed"]
+    path = checked(folder, TABLE)
+    try:
+        return read_table(path), old["computed"]
+    except Exception as error:  # an odd CSV raises nearly anything
+        raise unreadable(path, error) from error
 
 
 def _of_sample(config: Config, conditions: TruthConditions) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.core.errors import DataError
+from harness.core.checksums import check_recorded, damaged_installation, record_checksum
 from harness.core.files import atomic
 from harness.core.registry import Registry
 
@@ -35,16 +35,13 @@ def read(name: str) -> pd.DataFrame:
     Raises:
         DataError: If this installation lacks it or it is damaged.
     """
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
+        check_recorded(path(name))
         table: pd.DataFrame = pq.read_table(path(name), page_checksum_verification=True).to_pandas()
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(
-            f"{path(name)} is missing or damaged in this installation ({error}); reinstall the "
-            "package."
-        ) from error
+    except Exception as error:  # a damaged footer raises nearly anything
+        raise damaged_installation(path(name), error) from error
     return table
 
 
@@ -67,4 +64,5 @@ def write(name: str) -> Path:
             use_byte_stream_split=counts,
             write_page_checksum=True,
         )
+    record_checksum(path(name))
     return path(name)

@@ -6,6 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.core.checksums import check_recorded
 from harness.core.errors import DataError
 from harness.inputs import digits
 from harness.spaces.space import spaces
@@ -28,6 +29,7 @@ def read(path: Path) -> pd.DataFrame:
 
     if not path.is_file():
         raise DataError(f"{path} is missing from this installation; reinstall the package.")
+    check_recorded(path)
     try:
         raw = pd.read_csv(path, comment="#", dtype=dict.fromkeys(SEEDS, float))
         keys = raw["key"].map(spaces.get("nb201").canonical)
