@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from harness.core.errors import UndefinedScoreError
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.run import Run
 from harness.passes.weighted_layers import weighted_layers
@@ -18,7 +17,7 @@ class TransformerWeights(Observation):
 
     Attributes:
         attention: Those of attentions: what makes queries, keys and values, and the projection.
-        mlp: All others of the blocks.
+        mlp: All others of the blocks. Both are empty without blocks.
     """
 
     attention: tuple[int, ...]
@@ -29,26 +28,25 @@ class TransformerWeights(Observation):
 def transformer_weights(run: Run) -> Observations:
     """Reads the roles off the modules: an attention has that word in the name of its class.
 
-    A block is a module with an attention among its direct parts.
+    A block is a module with an attention among its direct parts; torch's own attention, whose
+    projections are no layers, makes none.
     """
-    blocks = [one for one in run.network.modules() if any(map(_is_attention, one.children()))]
-    blocks = [block for block in blocks if not _is_attention(block)]
-    if not blocks:
-        raise UndefinedScoreError("the network has no transformer block: none with an attention")
-    attentions = [one for block in blocks for one in block.modules() if _is_attention(one)]
-    if any(isinstance(one, nn.MultiheadAttention) for one in attentions):
-        raise UndefinedScoreError("an attention's projections are no linear layers")
+    modules = list(run.network.modules())
+    blocks = [one for one in modules if any(map(_is_attention, one.children()))]
+    attentions = [part for block in blocks for part in block.children() if _is_attention(part)]
     within = {id(layer) for one in attentions for layer in one.modules()}
-    of_blocks = {id(layer) for block in blocks for layer in block.modules()} - within
+    around = {id(layer) for block in blocks for layer in block.modules()} - within
     linear = [
         (place, id(layer))
         for place, layer in enumerate(weighted_layers(run.network))
         if isinstance(layer, nn.Linear)
     ]
     attention = tuple(place for place, layer in linear if layer in within)
-    mlp = tuple(place for place, layer in linear if layer in of_blocks)
+    mlp = tuple(place for place, layer in linear if layer in around)
     return {TransformerWeights: TransformerWeights(attention, mlp)}
 
 
 def _is_attention(module: nn.Module) -> bool:
-    return "Attention" in type(module).__name__
+    own = any(isinstance(part, nn.Linear) for part in module.children())
+    named = "Attention" in type(module).__name__
+    return named and own and not isinstance(module, nn.MultiheadAttention)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from harness.core.errors import UndefinedScoreError
 from harness.passes.minibatch import LossGradients
 from harness.passes.transfer import on_host
 from harness.passes.transformer_weights import TransformerWeights
@@ -22,6 +23,8 @@ def dss(gradients: LossGradients, roles: TransformerWeights) -> float:
 
     Source: Zhou et al. 2022, "Training-free Transformer Architecture Search" (TF-TAS).
     """
+    if not roles.attention or not roles.mlp:
+        raise UndefinedScoreError("the network has no transformer block of linear layers")
     pairs = list(zip(gradients.weights, gradients.gradients, strict=True))
     matrices = on_host([one for place in roles.attention for one in pairs[place]])
     norms = [_nuclear_norm(matrix) for matrix in matrices]
