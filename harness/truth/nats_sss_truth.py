@@ -34,4 +34,4 @@ for (_task, _split), _images in nb201_truth.IMAGES.items():
         sources=("nats_sss",),
         note=nb201_truth.COPY,
     )
-    nb201_truth.add_copy(_info, read, _task, _split)
+    nb201_truth.add_copy(_info, read, _split)

@@ -224,15 +224,12 @@ def _official(task: str, split: str) -> pd.DataFrame:
     return of_task(converted("nb201-official", "nb201_official", read_official, ""), task, split)
 
 
-def add_copy(
-    info: records.TruthInfo, reader: Callable[[Path], pd.DataFrame], task: str, split: str
-) -> None:
+def add_copy(info: records.TruthInfo, reader: Callable[[Path], pd.DataFrame], split: str) -> None:
     """Registers one task and split of a copy that the user names.
 
     Args:
         info: What it means, naming its one source, of which no checksum is published.
         reader: Reads all tasks and splits of the copy.
-        task: Which task.
         split: ``test`` or ``validation``.
     """
     (source,) = info.sources
@@ -241,7 +238,7 @@ def add_copy(
         return reader(fetch(source))  # which fetch refuses for want of a checksum
 
     def named(path: Path) -> pd.DataFrame:
-        return of_task(converted_copy(source, path, reader), task, split)
+        return of_task(converted_copy(source, path, reader), info.task, split)
 
     records.add(records.Record(info, unnamed, read_path=named))
 
@@ -279,4 +276,4 @@ for (_task, _split), _images in IMAGES.items():
         sources=("nats_tss",),
         note=COPY,
     )
-    add_copy(_copy, read_nats, _task, _split)
+    add_copy(_copy, read_nats, _split)
