@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from harness.core.errors import unknown
 from harness.executors.executor import executors
+from harness.inputs.description import suits
 from harness.inputs.image_sets import image_sets
 from harness.inputs.inventory import BUNDLED, files_available, images_available
 from harness.inputs.tasks import tasks
@@ -87,7 +88,7 @@ def _inputs(names: Iterable[str]) -> list[Entry]:
     asked = [tasks.get(name) for name in names]
     found = [Entry("inputs", "gaussian", "every task", BUNDLED, "independent normal noise")]
     for one in image_sets.values():
-        of_size = [task.name for task in asked if one.fits(task.image_side)]
+        of_size = [task.name for task in asked if suits(task, one)]
         if of_size:
             belongs = ", ".join(of_size)
             found.append(Entry("inputs", one.name, belongs, images_available(one), one.origin))

@@ -35,7 +35,9 @@ TOLERANCE = {
     # Counts: a value near zero falls on the other side.
     **dict.fromkeys(["activation_patterns", "linear_regions", "reg_swap", "swap"], 0.01),
     # Single precision through a backward, which grows with the depth.
-    **dict.fromkeys(["az_trainability", "fisher", "grad_norm", "jacov", "snip", "zico"], 0.02),
+    **dict.fromkeys(
+        ["az_trainability", "dss", "fisher", "grad_norm", "jacov", "snip", "zico"], 0.02
+    ),
     "plain": 0.1,  # most terms cancel
     "epe_nas": 0.5,  # logarithms of correlations near zero
     "grasp": 0.3,  # badly conditioned, as its docstring says
@@ -54,7 +56,13 @@ REGULARISERS = {
     "darts_swap": (2.0, 2.0, 1e3),
     "darts_swap_c1": (0.6, 0.6, 1e3),
     "darts": (0.9, 0.9, 1e3),
+    "autoformer": (10.0, 10.0, 1e6),
+    "pit": (30.0, 30.0, 1e6),
 }
+
+
+# Scored on another machine than the one that is named.
+ELSEWHERE = ("autoformer", "pit")
 
 
 def this_machine() -> dict[str, str]:
@@ -85,7 +93,7 @@ def differing(rows: pd.DataFrame) -> list[str]:
     if "darts_swap" in rows.space.iloc[0] and backends.cpu.get_cpu_capability() == "AVX2":
         pytest.skip("oneDNN writes past its memory there (uxlfoundation/oneDNN#6035)")
     found = scored(*rows.iloc[0][CASES], list(rows.proxy))
-    exact = this_machine() == GOLDEN.attrs
+    exact = this_machine() == GOLDEN.attrs and rows.space.iloc[0] not in ELSEWHERE
     differences = []
     for row in rows.itertuples():
         new = found[row.proxy]

@@ -22,7 +22,12 @@ from harness.papers.paper_artefacts import artefacts
 from harness.papers.swap import ablations
 from harness.papers.swap import printed as published
 from harness.papers.swap.ablations import groups, swept
-from harness.papers.swap.heatmaps import FURTHER_COLUMNS, PAPER_COLUMNS, sorted_means
+from harness.papers.swap.heatmaps import (
+    FURTHER_COLUMNS,
+    PAPER_COLUMNS,
+    figure4_all,
+    sorted_means,
+)
 from harness.papers.swap.input_sizes import CHANNELS, IMAGES, SIDES, study
 from harness.passes.settings import RegulariserSettings
 from harness.proxies.swap import size_factor
@@ -127,6 +132,15 @@ def test_figures_say_what_they_rest_on(drawn, name):
     assert "TNB micro jigsaw*" in words
     assert "NB201 CIFAR-100*" not in words
     assert "failed: 0" in words
+
+
+def test_columns_of_transformers_name_their_accuracy(tmp_path):
+    store(tmp_path, scores_of("pit", "vit_cifar100"), truth={"variant": "kd"})
+    store(tmp_path, scores_of("autoformer", "chaoyang"), truth={"variant": "base"})
+    words = texts(figure4_all(StoredResults(tmp_path)).figures["figure4_all"])
+    assert "PiT CIFAR-100 (kd)" in words
+    assert "AutoFormer Chaoyang" in words
+    assert "(base)" not in words
 
 
 def test_no_text_is_clipped_or_covered(drawn):

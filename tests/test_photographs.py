@@ -18,7 +18,7 @@ from harness.inputs.tasks import tasks
 from harness.spaces.space import spaces
 
 PHOTOGRAPHS = InputSettings("photographs")
-BENCHMARKS = ("nb101", "nb201", "nb301", "tnb101_micro", "tnb101_macro")
+BENCHMARKS = ("nb101", "nb201", "nb301", "tnb101_micro", "tnb101_macro", "autoformer", "pit")
 TASKS = sorted({task for space in BENCHMARKS for task in spaces.get(space).tasks})
 SIDES = sorted({tasks.get(task).image_side for task in TASKS})
 

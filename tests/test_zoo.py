@@ -211,6 +211,8 @@ def test_every_proxy_has_a_value_or_a_reason(name):
     expected = {"az_expressivity", "az_progressivity", "az_trainability"}
     if name in ("ViT", "mixer", "decoder"):
         expected |= set(BITS)
+    if name != "ViT":
+        expected |= {"dss"}
     if name == "ViT":
         assert "no ReLU" in scores["swap"].message
         assert "pixels" in scores["linear_regions"].message

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from harness.core import seeds
 from harness.core.errors import DataError, HarnessError
@@ -80,7 +81,7 @@ def _from_image_set(
     pixels = content.images[chosen]
     if settings.augment:
         pixels = crop_and_flip(pixels, seeds.numpy_stream("augment", image_set.name, seed))
-    images = _floats(pixels)
+    images = _enlarged(_floats(pixels), task.image_side)
     targets = None
     if task.target == "input":
         targets = _normalised(images, task.rgb or (image_set.mean, image_set.std))
@@ -149,6 +150,14 @@ def chosen_images(
 
 def _floats(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pixels).permute(0, 3, 1, 2).contiguous().float() / 255
+
+
+def _enlarged(images: Tensor, side: int) -> Tensor:
+    """Brings smaller images to a side by bicubic interpolation, as Pillow does."""
+    if images.shape[-1] == side:
+        return images
+    larger = interpolate(images, (side, side), mode="bicubic", antialias=True)
+    return larger.clamp_(0, 1)
 
 
 def _normalised(images: Tensor, rgb: tuple[RGB, RGB]) -> Tensor:

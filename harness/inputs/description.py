@@ -23,8 +23,8 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
         ``source`` (an image set or ``gaussian``), ``origin`` (in words), ``stand_in`` (not the
         task's own data set), ``labels`` (``true``, also of puzzles and of images that are their own
         target, or ``random``), ``normalise``, ``augment``, ``order``, ``sha256`` (of the set; None
-        for noise and if no image is looked at) and, only where they are set, ``crop`` and
-        ``channels``.
+        for noise and if no image is looked at) and, only where they are set, ``enlarged`` (the
+        side that smaller images were brought to), ``crop`` and ``channels``.
 
     Raises:
         HarnessError: If the task has no image set of its own and none is named, or the images do
@@ -35,7 +35,12 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
     if image_set is not None:
         check_size(task, image_set)
     # Absent unless set: the fingerprints of scores hold this description.
-    reduced = {"crop": settings.crop, "channels": settings.channels}
+    small = image_set is not None and not image_set.fits(task.image_side)
+    resized = {
+        "enlarged": task.image_side if small else None,
+        "crop": settings.crop,
+        "channels": settings.channels,
+    }
     return {
         "source": image_set.name if image_set else "gaussian",
         "origin": image_set.origin if image_set else "independent standard normal noise",
@@ -45,7 +50,7 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
         "augment": settings.augment,
         "order": settings.order if image_set else "random",
         "sha256": _content(task, image_set, settings).sha256 if image_set and not blank else None,
-        **{name: number for name, number in reduced.items() if number is not None},
+        **{name: number for name, number in resized.items() if number is not None},
     }
 
 
@@ -94,13 +99,19 @@ def _content(task: Task, image_set: ImageSet, settings: InputSettings) -> Conten
     return read_image_set(image_set.name, task.image_side, download=settings.download)
 
 
+def suits(task: Task, image_set: ImageSet) -> bool:
+    """Tells whether a task takes the images of a set, as they are or enlarged."""
+    smaller = image_set.side is not None and image_set.side < task.image_side
+    return image_set.fits(task.image_side) or (task.enlarges and smaller)
+
+
 def check_size(task: Task, image_set: ImageSet) -> None:
     """Refuses images of another size than the task takes.
 
     Raises:
         HarnessError: With both sizes.
     """
-    if image_set.fits(task.image_side):
+    if suits(task, image_set):
         return
     needed = (3, task.image_side, task.image_side)
     raise HarnessError(

@@ -28,6 +28,7 @@ class Task:
         target: What is to be predicted.
         rgb: Mean and deviation per channel that the benchmark normalises this task's images with;
             None takes those of the images' own data set.
+        enlarges: Whether smaller images are enlarged to the inputs' size, as the benchmark does.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Task:
     images: str = ""
     target: Target = "class"
     rgb: tuple[RGB, RGB] | None = None
+    enlarges: bool = False
 
     @property
     def image_side(self) -> int:
@@ -84,3 +86,11 @@ _add_taskonomy("normal", 3, "l1", "normals")
 _add_taskonomy("autoencoder", 3, "l1", "input")
 # Nine tiles of the image; the classes are a thousand ways of shuffling them.
 _add(Task("jigsaw", (9, 3, 64, 64), 1000, "cross_entropy", "taskonomy", "permutation", UNCHANGED))
+
+# ViT-Bench-101: whatever the data set, its transformers see 224×224 pixels. No image set belongs to
+# the last three tasks.
+_VIT = (3, 224, 224)
+_add(Task("vit_cifar100", _VIT, 100, images="cifar100_train", enlarges=True))
+_add(Task("flowers102", _VIT, 102))
+_add(Task("chaoyang", _VIT, 4))
+_add(Task("vit_imagenet", _VIT, 1000))

@@ -55,6 +55,7 @@ def single_image(run: Run, settings: MecoSettings) -> Observations:
         if not output.is_floating_point() or not output.dim():
             return
         first = output[0].detach()
+        first = first.T if output.dim() == 3 else first  # tokens, N×L×C
         maps.append(first.reshape(len(first) if first.dim() else 1, -1).double())
 
     modules = list(run.network.modules())
@@ -138,11 +139,13 @@ def _is_activation(module: nn.Module) -> bool:
 class CellFeatures(Observation):
     """For AZ-NAS: the feature maps between cells and how gradients pass from one to the one before.
 
+    The tokens of a transformer are the positions of a map.
+
     Attributes:
         eigenvalues: Of each map's channel covariance, float64.
         spectral: For each two consecutive maps, the largest singular value of the mean product of
-            back-propagated and given cotangent; None where the cell is the identity, or the stem
-            before it has no weight.
+            back-propagated and given cotangent; None where the cell is the identity, no weight lies
+            before it, or it changes the number of tokens.
     """
 
     eigenvalues: tuple[Tensor, ...]
@@ -163,8 +166,8 @@ def cell_features(run: Run) -> Observations:
         noise = noise_like(run.batch.images)
         with watching(boundaries(run.network), see):
             functional_call(run.network, state, (noise,))
-        if run.of_no_space and any(feature.dim() != 4 for feature in features):
-            raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W")
+        if any(feature.dim() not in (3, 4) for feature in features):
+            raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W, or tokens, N×L×C")
         signs = [
             torch.randint(0, 2, one.shape, device="cpu").to(torch.int8) for one in features[1:]
         ]
@@ -194,13 +197,16 @@ def boundaries(network: nn.Module) -> list[nn.Module]:
     return [stem, *cells]
 
 
-def _passage(before: Tensor, after: Tensor, coins: Tensor) -> tuple[Tensor, Tensor]:
+def _passage(before: Tensor, after: Tensor, coins: Tensor) -> tuple[Tensor, Tensor] | None:
     """Pulls random signs, given as 0 and 1, back through a cell.
 
     Returns:
         The mean product of what arrives with the signs, channels by channels, in float64; and
-        whether exactly the signs arrive.
+        whether exactly the signs arrive. None where a cell merges tokens: what arrives has no
+        places to be compared at.
     """
+    if after.dim() == 3 and before.shape[1] != after.shape[1]:
+        return None
     signs = coins.to(after) * 2 - 1
     pulled = torch.zeros_like(before)
     if after.requires_grad and before.requires_grad:
@@ -208,6 +214,7 @@ def _passage(before: Tensor, after: Tensor, coins: Tensor) -> tuple[Tensor, Tens
             after, before, signs, retain_graph=True, allow_unused=True, materialize_grads=True
         )
     same = (pulled == signs).all() if pulled.shape == signs.shape else signs.new_zeros(()).bool()
+    pulled, signs = _as_map(pulled), _as_map(signs)
     if pulled.shape[2:] != signs.shape[2:]:
         stride = pulled.shape[-1] // signs.shape[-1]
         pulled = torch.nn.functional.pixel_unshuffle(pulled, stride)
@@ -217,16 +224,23 @@ def _passage(before: Tensor, after: Tensor, coins: Tensor) -> tuple[Tensor, Tens
     return product.double(), same
 
 
-def _spectral_norms(passages: Sequence[tuple[Tensor, Tensor]]) -> list[float | None]:
-    products = on_host([product for product, _ in passages])
-    identities = numbers([same for _, same in passages])
-    return [
-        None if identity else float(torch.linalg.matrix_norm(product, ord=2))
-        for product, identity in zip(products, identities, strict=True)
-    ]
+def _as_map(x: Tensor) -> Tensor:
+    """Views tokens, N×L×C, as a map, N×C×L×1."""
+    return x.transpose(1, 2)[..., None] if x.dim() == 3 else x
+
+
+def _spectral_norms(passages: Sequence[tuple[Tensor, Tensor] | None]) -> list[float | None]:
+    known = [passage for passage in passages if passage is not None]
+    products = iter(on_host([product for product, _ in known]))
+    identities = iter(numbers([same for _, same in known]))
+    return [None if one is None else _norm(next(products), next(identities)) for one in passages]
+
+
+def _norm(product: Tensor, identity: float) -> float | None:
+    return None if identity else float(torch.linalg.matrix_norm(product, ord=2))
 
 
 def _covariance(feature: Tensor) -> Tensor:
-    rows = feature.double().transpose(0, 1).flatten(1).T
+    rows = _as_map(feature).double().transpose(0, 1).flatten(1).T
     centred = rows - rows.mean(dim=0)
     return centred.T @ centred / len(rows)

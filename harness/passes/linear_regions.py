@@ -45,7 +45,7 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
         drawn = [_places(images, settings, channels) for _ in range(settings.batches)]
         places = copied(drawn, images.device)
         crops = [_crops(images, one, settings.size) for one in places]
-        bits = [_bits(network, state, cropped, own=run.of_no_space) for cropped in crops]
+        bits = [_bits(network, state, cropped, whole=thin is None) for cropped in crops]
     patterns = torch.cat(bits)
     regions = int(torch.unique(_packed(patterns), dim=0).shape[0])
     return {LinearRegions: LinearRegions(regions, len(patterns))}
@@ -71,7 +71,8 @@ def _crops(images: Tensor, places: Tensor, size: int) -> Tensor:
     return crops.contiguous()
 
 
-def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor, *, own: bool) -> Tensor:
+def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor, *, whole: bool) -> Tensor:
+    """Returns the bits of all crops; a whole network, not a thin one, may not take them."""
     layers: list[Tensor] = []
 
     def see(module: nn.Module, x: Tensor, bits: Tensor) -> None:
@@ -82,13 +83,13 @@ def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor, *, own: 
         try:
             functional_call(network, state, (images,))
         except (RuntimeError, ValueError, AssertionError, IndexError) as error:
-            if not own:
+            if not whole:
                 raise
             size = "×".join(map(str, images.shape[2:]))
             raise UndefinedScoreError(
                 f"the network cannot be shown crops of {size} pixels ({first_line(error)})"
             ) from error
-    if not layers and own:
+    if not layers and whole:
         raise UndefinedScoreError(NO_RELU)
     if not layers:  # a cell without any is one region
         return torch.zeros(len(images), 1, dtype=torch.bool, device=images.device)

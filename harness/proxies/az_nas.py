@@ -32,12 +32,12 @@ def az_trainability(features: CellFeatures) -> float:
     """Mean over cells of 2 − σ − 1/(σ + 1e-6), σ the spectral norm of the gradient's passage.
 
     Largest for σ = 1, where gradients neither vanish nor explode. Undefined where a cell is the
-    identity or the stem has no weight.
+    identity or changes the number of tokens, and where the stem has no weight.
 
     Source: Lee & Ham 2024, AZ-NAS.
     """
     if any(sigma is None for sigma in features.spectral):
-        raise UndefinedScoreError("a cell is the identity or the stem has no weight")
+        raise UndefinedScoreError("a cell is the identity or merges tokens, or the stem has no weight")
     sigmas = np.array(features.spectral, dtype=float)
     return float(np.mean(2 - sigmas - 1 / (sigmas + 1e-6)))
 

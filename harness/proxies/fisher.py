@@ -13,9 +13,9 @@ from harness.proxies.contract import proxy
 def fisher(outputs: LayerOutputs) -> float:
     """Σ_l |w_l| / C_l · Σ_c ½ mean_n (Σ_hw a ⊙ ∂L/∂a)²: what removing a channel would cost.
 
-    a is the raw output of each convolution or linear layer, before norm and activation. Each
-    channel's value counts once per weight of the channel, as in the published scores; a layer that
-    is called several times adds its calls.
+    a is the raw output of each convolution or linear layer, before norm and activation; the tokens
+    of a transformer are positions. Each channel's value counts once per weight of the channel, as
+    in the published scores; a layer that is called several times adds its calls.
 
     Source: Turner et al. 2020, "BlockSwap"; as a proxy: Abdelfattah et al. 2021.
     """
@@ -25,5 +25,9 @@ def fisher(outputs: LayerOutputs) -> float:
 
 
 def _channels(output: Tensor, gradient: Tensor) -> Tensor:
-    product = (output * gradient).flatten(2).sum(dim=2) if output.dim() > 2 else output * gradient
+    product = output * gradient
+    if output.dim() == 3:  # tokens, N×L×C
+        product = product.sum(dim=1)
+    elif output.dim() > 3:
+        product = product.flatten(2).sum(dim=2)
     return product.square().mean(dim=0).double().sum()

@@ -12,10 +12,11 @@ from harness.proxies.contract import proxy
 def flops(layers: Layers) -> float:
     """Multiply-accumulates of one image, in millions, as tensorwatch counts them.
 
-    Convolutions k²·C_in·C_out·H·W / groups (plus one per output for a bias), linear layers in·out,
-    affine batch norm 2·C·H·W (else one per value), ReLUs one per value, pooling k² per output.
-    Additions, concatenations and functional calls count nothing, and a module that is called
-    several times counts once.
+    Convolutions k²·C_in·C_out·H·W / groups (plus one per output for a bias), linear layers in·out
+    per token, affine batch norm 2·C·H·W (else one per value), ReLUs one per value, pooling k² per
+    output, the products of an attention where its module says how many they are. Additions,
+    concatenations and functional calls count nothing, and a module that is called several times
+    counts once.
 
     Source: Ning et al. 2021, "Evaluating Efficient Performance Estimators"; as counted in
     NAS-Bench-Suite-Zero (Krishnakumar et al. 2022).
@@ -30,7 +31,7 @@ def _operations(layer: Layer) -> int:
             per_output = prod(module.kernel_size) * module.in_channels // module.groups
             return outputs * (per_output + (module.bias is not None))
         case nn.Linear():
-            return module.in_features * module.out_features
+            return module.in_features * outputs
         case nn.BatchNorm2d():
             return inputs * (2 if module.affine else 1)
         case nn.ReLU() | nn.ReLU6() | nn.PReLU() | nn.ELU() | nn.LeakyReLU():
@@ -40,7 +41,8 @@ def _operations(layer: Layer) -> int:
         case nn.AdaptiveAvgPool2d():
             return _adaptive(layer)
         case _:
-            return 0
+            own = getattr(module, "multiply_accumulates", None)
+            return int(own(layer.input_shape)) if callable(own) else 0
 
 
 def _area(kernel: int | tuple[int, ...]) -> int:

@@ -27,6 +27,9 @@ SPACES = {
     "nb301": "NB301",
     "tnb101_micro": "TNB micro",
     "tnb101_macro": "TNB macro",
+    "nats_sss": "NATS size",
+    "autoformer": "AutoFormer",
+    "pit": "PiT",
     "darts_swap": "DARTS 1-cell",
     "darts_swap_c1": "DARTS 1-cell, C=1",
 }
@@ -38,6 +41,10 @@ TASKS = {
     "class_object": "object",
     "room_layout": "room",
     "segmentsemantic": "segment",
+    "vit_cifar100": "CIFAR-100",
+    "flowers102": "Flowers",
+    "chaoyang": "Chaoyang",
+    "vit_imagenet": "ImageNet",
 }
 
 FEW = 100

@@ -2,11 +2,11 @@
 
 NAS-Bench-201-v1_1-096897.pth is the benchmark's own file. NATS-Bench distributes its topology
 space, the same architectures, as a folder of one file per architecture
-(NATS-tss-v1_0-3ffb9-simple, unpacked) or as one file (NATS-tss-v1_0-3ffb9.pickle.pbz2). All of them
-are pickles, and a pickle may run any code while it is loaded: here only containers, numbers, text
-and (in the first) tensors are restored, and any other name in a file ends the reading. From the
-plain dictionary of an architecture, the class ``ArchResults`` of the distribution's package then
-restores the runs.
+(NATS-tss-v1_0-3ffb9-simple, unpacked) or as one file (NATS-tss-v1_0-3ffb9.pickle.pbz2), and its
+size space in the same way (NATS-sss-v1_0-50262). All of them are pickles, and a pickle may run any
+code while it is loaded: here only containers, numbers, text and (in the first) tensors are
+restored, and any other name in a file ends the reading. From the plain dictionary of an
+architecture, the class ``ArchResults`` of the distribution's package then restores the runs.
 Dong & Yang, "NAS-Bench-201: Extending the Scope of Reproducible Neural Architecture Search", ICLR
 2020; Dong et al., "NATS-Bench: Benchmarking NAS Algorithms for Architecture Topology and Size",
 TPAMI 2021.
@@ -23,6 +23,8 @@ from typing import Any, BinaryIO, NamedTuple, cast
 
 from harness.core.errors import DataError, HarnessError
 from harness.sources.unpickle import NUMBERS, Allowed, load_plain
+
+_BENCHMARKS = {"nas_201_api": "NAS-Bench-201", "nats_bench": "NATS-Bench"}
 
 State = dict[str, Any]
 """One architecture's results as ``ArchResults.state_dict`` gives them."""
@@ -59,16 +61,21 @@ def official(path: Path, images: Sequence[tuple[str, str]]) -> Iterator[Runs]:
     return _runs("nas_201_api", lambda: _official_states(path), images, path)
 
 
-def nats(path: Path, images: Sequence[tuple[str, str]]) -> Iterator[Runs]:
-    """Yields the runs of 200 epochs of NATS-Bench's folder or file.
+def nats(path: Path, images: Sequence[tuple[str, str]], epochs: int = 200) -> Iterator[Runs]:
+    """Yields the runs of NATS-Bench's folder or file.
 
     The file is held in memory, some 30 GB; the folder takes one architecture at a time.
+
+    Args:
+        path: The folder or file.
+        images: Which training sets and images.
+        epochs: Of which trainings: 200 in the topology space, 90 in the size space.
 
     Raises:
         DataError: If it is missing, damaged or holds anything else.
         HarnessError: If the package ``nats_bench`` is not installed.
     """
-    return _runs("nats_bench", lambda: _nats_states(path), images, path)
+    return _runs("nats_bench", lambda: _nats_states(path, str(epochs)), images, path)
 
 
 def _runs(
@@ -91,9 +98,11 @@ def _runs(
         raise
     # A file of another form may raise nearly anything within the packages.
     except Exception as error:
-        raise DataError(f"{path} does not hold results of NAS-Bench-201 ({error!r}).") from error
+        raise DataError(
+            f"{path} does not hold results of {_BENCHMARKS[package]} ({error!r})."
+        ) from error
     if empty:
-        raise DataError(f"{path} holds no results of NAS-Bench-201.")
+        raise DataError(f"{path} holds no results of {_BENCHMARKS[package]}.")
 
 
 def _results_class(package: str) -> Any:
@@ -101,8 +110,8 @@ def _results_class(package: str) -> Any:
         return import_module(package).ArchResults
     except ImportError as error:
         raise HarnessError(
-            f"The official files of NAS-Bench-201 are read with the package {package}, which "
-            f"cannot be imported ({error}); run pip install 'zero-cost-harness[official]'."
+            f"The official files of {_BENCHMARKS[package]} are read with the package {package}, "
+            f"which cannot be imported ({error}); run pip install 'zero-cost-harness[official]'."
         ) from error
 
 
@@ -131,8 +140,8 @@ def _load_official(path: Path) -> object:
         ) from error
 
 
-def _nats_states(path: Path) -> Iterator[State]:
-    hyperparameters = "200"  # named after the epochs
+def _nats_states(path: Path, hyperparameters: str) -> Iterator[State]:
+    """Yields the results of a training, which is named after its epochs."""
     if path.is_dir():
         for file in sorted(path.glob("[0-9]*.pickle.pbz2")):
             yield _load_nats(file)[hyperparameters]

@@ -118,6 +118,11 @@ def _labelled_set(task: Task, inputs: InputSettings) -> ImageSet:
             f"inputs={inputs.source} has none."
         )
     check_size(task, image_set)
+    if not image_set.fits(task.image_side):
+        raise HarnessError(
+            f"The task {task.name} enlarges the images of {image_set.name}, and a training here "
+            "takes images as they are; choose another task."
+        )
     if not has_true_labels(task, image_set):
         classes = "no labels" if image_set.classes is None else f"{image_set.classes} classes"
         raise HarnessError(

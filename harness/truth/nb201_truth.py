@@ -7,7 +7,7 @@ validation accuracies of every run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -190,20 +190,21 @@ SETS = {
 
 def read_official(path: Path, _: str = "") -> pd.DataFrame:
     """Reads all tasks and splits of the benchmark's own file; see ``nb201_runs.official``."""
-    return _every(nb201_runs.official(path, list(SETS.values())))
+    return every(nb201_runs.official(path, list(SETS.values())), "nb201")
 
 
 def read_nats(path: Path) -> pd.DataFrame:
     """Reads all tasks and splits of a NATS-Bench folder or file; see ``nb201_runs.nats``."""
-    return _every(nb201_runs.nats(path, list(SETS.values())))
+    return every(nb201_runs.nats(path, list(SETS.values())), "nb201")
 
 
-def _every(runs: Iterable[nb201_runs.Runs]) -> pd.DataFrame:
+def every(runs: Iterable[nb201_runs.Runs], space: str) -> pd.DataFrame:
+    """Returns the accuracies of all tasks and splits, with these as columns."""
     import pandas as pd
 
     found: dict[tuple[str, str], dict[str, list[float]]] = {images: {} for images in SETS.values()}
     for one in runs:
-        found[one.images][spaces.get("nb201").canonical(one.architecture)] = one.accuracies
+        found[one.images][spaces.get(space).canonical(one.architecture)] = one.accuracies
     return pd.concat(
         [
             records.over_runs(found[images]).assign(task=task, split=split)
@@ -223,15 +224,30 @@ def _official(task: str, split: str) -> pd.DataFrame:
     return of_task(converted("nb201-official", "nb201_official", read_official, ""), task, split)
 
 
-def _nats(task: str, split: str, path: Path) -> pd.DataFrame:
-    return of_task(converted_copy("nats", path, read_nats), task, split)
+def add_copy(info: records.TruthInfo, reader: Callable[[Path], pd.DataFrame], split: str) -> None:
+    """Registers one task and split of a copy that the user names.
+
+    Args:
+        info: What it means, naming its one source, of which no checksum is published.
+        reader: Reads all tasks and splits of the copy.
+        split: ``test`` or ``validation``.
+    """
+    (source,) = info.sources
+
+    def unnamed() -> pd.DataFrame:
+        return reader(fetch(source))  # which fetch refuses for want of a checksum
+
+    def named(path: Path) -> pd.DataFrame:
+        return of_task(converted_copy(source, path, reader), info.task, split)
+
+    records.add(records.Record(info, unnamed, read_path=named))
 
 
-def _nats_unnamed() -> pd.DataFrame:
-    return read_nats(fetch("nats_tss"))  # which fetch refuses for want of a checksum
-
-
-_IMAGES = {
+COPY = (
+    "The user names their copy (truth.path=) and vouches for it, since no checksum is published; "
+    "needs the extra official. It is a pickle, of which only plain data is read."
+)
+IMAGES = {
     ("cifar10", "test"): _ALL,
     ("cifar10", "validation"): "half of the training images, after training on the other half",
     **{
@@ -243,7 +259,7 @@ _IMAGES = {
         )
     },
 }
-for (_task, _split), _images in _IMAGES.items():
+for (_task, _split), _images in IMAGES.items():
     _suffix = "" if _split == "test" else "_validation"
     _shared = partial(_INFO, task=_task, split=_images, aggregation="mean")
     _file = _shared(
@@ -258,7 +274,6 @@ for (_task, _split), _images in _IMAGES.items():
         variant=f"nats{_suffix}",
         training_seeds="as in the user's copy, stated per architecture",
         sources=("nats_tss",),
-        note="The user names their copy (truth.path=) and vouches for it, since no checksum is "
-        "published; needs the extra official. It is a pickle, of which only plain data is read.",
+        note=COPY,
     )
-    records.add(records.Record(_copy, _nats_unnamed, read_path=partial(_nats, _task, _split)))
+    add_copy(_copy, read_nats, _split)

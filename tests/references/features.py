@@ -119,7 +119,7 @@ def az_trainability(
             continue
         if v.shape[2:] != u.shape[2:]:
             v = F.pixel_unshuffle(v, v.shape[2] // u.shape[2])
-        positions = u.shape[0] * u.shape[2] * u.shape[3]
+        positions = u.numel() / _positions_by_channels(u).shape[1]
         product = _positions_by_channels(v).T @ _positions_by_channels(u) / positions
         sigma = float(np.linalg.svd(product, compute_uv=False)[0])
         scores.append(-sigma - 1 / (sigma + 1e-6) + 2)
@@ -192,6 +192,8 @@ def _features(network: nn.Module, images: Tensor, double: bool) -> list[np.ndarr
 
     def remember(module: nn.Module, _: object, output: Tensor) -> None:
         first = output[0].detach().double()
+        if first.dim() == 2:  # tokens are positions, their features channels
+            first = first.T
         features.append(first.reshape(len(first), -1).numpy().copy())
 
     for _, module in network.named_modules():
@@ -233,6 +235,9 @@ def _pull_back(before: Tensor, after: Tensor, u: Tensor) -> Tensor:
 
 
 def _positions_by_channels(x: Tensor) -> np.ndarray:
+    """Tokens, N×L×C, are positions."""
+    if x.dim() == 3:
+        return x.detach().double().reshape(-1, x.shape[2]).numpy()
     return x.detach().double().permute(0, 2, 3, 1).flatten(0, 2).numpy()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -146,10 +146,55 @@ def fisher(
     total = 0.0
     for (layer, activation, _), delta in zip(calls, deltas, strict=True):
         if delta is not None:
-            products = (activation.double() * delta.double()).reshape(*activation.shape[:2], -1)
+            products = activation.double() * delta.double()
+            if products.dim() == 3:  # tokens are positions, their features channels
+                products = products.movedim(2, 1)
+            products = products.reshape(*products.shape[:2], -1)
             channels = 0.5 * (products.sum(dim=2) ** 2).mean(dim=0)
             total += math.prod(layer.weight.shape[1:]) * float(channels.sum())
     return total
+
+
+def dss(
+    network: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    roles: Mapping[nn.Module, str],
+    loss: Loss = cross_entropy,
+    double: bool = False,
+) -> float:
+    """Synaptic diversity of the attentions plus synaptic saliency of the MLPs.
+
+    Zhou et al., "Training-free Transformer Architecture Search" (2022): of a matrix of an
+    attention the product of its nuclear norm and of its gradient's, of one of an MLP the sum of
+    |w · ∂L/∂w|. The nuclear norm is the trace of the square root of WᵀW.
+
+    Args:
+        network: The network, as initialised by the caller.
+        images: N×C×H×W.
+        labels: N.
+        roles: Linear layer of ``network`` -> ``attention`` or ``mlp``.
+        loss: Of outputs and labels.
+        double: Compute in float64.
+    """
+    names = {name: roles[layer] for name, layer in layers(network).items() if layer in roles}
+    network, images = prepare(network, images, double=double)
+    backward(network, images, labels, loss)
+    total = 0.0
+    for name, role in names.items():
+        weight = network.get_submodule(name).weight
+        w, g = weight.detach().double().numpy(), weight.grad.double().numpy()
+        if role == "mlp":
+            total += float(np.abs(w * g).sum())
+        else:
+            total += _nuclear_norm(w) * _nuclear_norm(g)
+    return total
+
+
+def _nuclear_norm(matrix: np.ndarray) -> float:
+    squares = np.linalg.eigvalsh(matrix.T @ matrix)
+    return float(np.sqrt(squares.clip(min=0)).sum())
 
 
 def gradsign(

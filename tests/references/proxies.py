@@ -15,7 +15,7 @@ from references.features import (
     meco_opt,
     near,
 )
-from references.gradients import fisher, grad_norm, gradsign, grasp, plain, snip, zico
+from references.gradients import dss, fisher, grad_norm, gradsign, grasp, plain, snip, zico
 from references.jacobians import epe_nas, jacov, ntk
 from references.noise import synflow, zen, zen_state
 from references.patterns import activation_patterns, linear_regions, nwot, reg_swap, swap

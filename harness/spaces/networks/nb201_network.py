@@ -18,17 +18,25 @@ class Nb201Cell(nn.Module):
 
     ``none`` edges contribute nothing. All other edges run, even where their target leads nowhere:
     the benchmark's network runs them too, and they count in flops and activation patterns.
+
+    Args:
+        operations: Of its edges.
+        channels: Of its nodes.
+        c_in: Of its input, if others; no edge from there may be a pooling then.
     """
 
-    def __init__(self, operations: Operations, channels: int) -> None:
+    def __init__(self, operations: Operations, channels: int, c_in: int | None = None) -> None:
         super().__init__()
         self.edges = nn.ModuleDict()
+        self.channels = channels
         for (source, target), operation in zip(EDGES, operations, strict=True):
             if operation != "none":
-                self.edges[f"{source}->{target}"] = _operation(operation, channels)
+                before = c_in if c_in and source == 0 else channels
+                self.edges[f"{source}->{target}"] = _operation(operation, before, channels)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Maps N×C×H×W to the same shape."""
+        """Maps N×C×H×W to N×channels×H×W."""
+        shape = (len(x), self.channels, *x.shape[2:])
         nodes = [x]
         for target in (1, 2, 3):
             terms = [
@@ -36,16 +44,18 @@ class Nb201Cell(nn.Module):
                 for source in range(target)
                 if (edge := f"{source}->{target}") in self.edges
             ]
-            nodes.append(sum(terms[1:], start=terms[0]) if terms else zeros_beside(x, x.shape))
+            nodes.append(sum(terms[1:], start=terms[0]) if terms else zeros_beside(x, shape))
         return nodes[3]
 
 
-def _operation(name: str, channels: int) -> nn.Module:
+def _operation(name: str, c_in: int, c_out: int) -> nn.Module:
+    if name == "skip_connect" and c_in != c_out:
+        return nn.Sequential(nn.Conv2d(c_in, c_out, 1, bias=False), nn.BatchNorm2d(c_out))
     if name == "skip_connect":
         return nn.Identity()
     if name == "avg_pool_3x3":
         return nn.AvgPool2d(3, stride=1, padding=1, count_include_pad=False)
-    return relu_conv_bn(channels, channels, kernel=3 if name == "nor_conv_3x3" else 1)
+    return relu_conv_bn(c_in, c_out, kernel=3 if name == "nor_conv_3x3" else 1)
 
 
 class Nb201Network(nn.Module):
