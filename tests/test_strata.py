@@ -68,6 +68,14 @@ def test_rho_among_a_part_is_that_of_the_part_alone():
     assert table.spearman["all strata", "good"] > 0.4
 
 
+def test_all_architectures_are_resampled_as_pairs_of_proxies_are():
+    all_of_them, _ = joined()
+    everyone = [np.arange(200)] * 2
+    row = stats.among(all_of_them, {"all": everyone}).set_index("proxy").loc["good"]
+    expected = all_of_them.estimate(lambda matrices: matrices[..., 0, -1])
+    assert (row.spearman, row.low, row.high) == pytest.approx(expected)
+
+
 def test_the_mean_over_parts_is_weighted_and_leaves_constants_out():
     all_of_them, _ = joined(seeds=1)
     members = {"a": [np.arange(20, 60)], "dead": [np.arange(20)], "b": [np.arange(60, 70)]}

@@ -19,8 +19,8 @@ from harness.stats.ranks import Floats
 
 CONSTANTS = np.unique(np.rint([*range(-10, 31), *np.geomspace(31, 1000, 20)]))
 STRATEGIES = ("least_bias", "bias_of_accuracy", "best_correlation")
-BLIND = STRATEGIES[0]
-"""The one strategy that does not look at the accuracies."""
+BLIND, BEST = STRATEGIES[0], STRATEGIES[-1]
+"""The one strategy that does not look at the accuracies, and the one that looks at nothing else."""
 RESAMPLES = 200
 
 

@@ -17,12 +17,11 @@ import pandas as pd
 from harness.stats.bootstrap import Counts, ranked, spearmans
 from harness.stats.comparisons import Joint
 from harness.stats.ranks import Floats
+from harness.stats.strata import FEWEST
 
 TENTH, TWENTIETH = 0.1, 0.05
 BEST = {"spearman_best_10": TENTH, "spearman_best_25": 0.25}
 """Spearman's ρ among this share of the most accurate architectures."""
-FEWEST = 10
-"""Architectures of which a ρ is given."""
 
 
 class Order:
