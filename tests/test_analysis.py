@@ -1,29 +1,26 @@
 """Joint statistics of several proxies, against slow and independent ways to the same number."""
 
-import itertools
 import json
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from commands import call
-from hypothesis import given
-from hypothesis import strategies as st
+from commands import ROOT, call
 from scipy import stats as scipy_stats
 from stored import store
 
-from harness import stats
+from harness import stats, truth
 from harness.analyses.question import analyses
 from harness.artefacts.drawing import chosen
 from harness.core.errors import DataError, HarnessError
 from harness.results.finished import find_results
+from harness.spaces.cell_graph import is_convolution
+from harness.spaces.space import spaces
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
-from harness.stats.top import best_of_top, precision, regret
 
 RANDOM = np.random.default_rng(0)
 ENDS = ("csv", "png")
-FEW = st.lists(st.integers(0, 3), min_size=2, max_size=6)
 
 
 def test_rank_matrix_is_scipys() -> None:
@@ -67,48 +64,6 @@ def test_partial_of_what_is_held_fixed_is_undefined() -> None:
     x, y = RANDOM.normal(size=(2, 40))
     matrix = rank_matrix(np.column_stack([x, y, 2 * x]))
     assert np.isnan(partial(matrix[None], 0, 1, [2])[0])
-
-
-def orders(scores: list[int]) -> list[list[int]]:
-    """All rankings, best first, that break ties in some way."""
-    n = len(scores)
-    return [
-        list(order)
-        for order in itertools.permutations(range(n))
-        if all(scores[a] >= scores[b] for a, b in itertools.pairwise(order))
-    ]
-
-
-@given(FEW, st.data())
-def test_best_of_top_is_the_mean_over_tie_breaks(scores: list[int], data: st.DataObject) -> None:
-    n = len(scores)
-    truth = data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n))
-    k = data.draw(st.integers(1, n))
-    slow = np.mean([max(truth[i] for i in order[:k]) for order in orders(scores)])
-    assert best_of_top(scores, truth, k) == pytest.approx(slow)
-    assert regret(scores, truth, k) == pytest.approx(max(truth) - slow)
-
-
-@given(FEW, st.data())
-def test_precision_is_the_mean_over_tie_breaks(scores: list[int], data: st.DataObject) -> None:
-    n = len(scores)
-    truth = data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n))
-    share = data.draw(st.sampled_from([0.1, 0.3, 0.5, 1.0]))
-    k = max(1, round(share * n))
-    shares = [len({*a[:k]} & {*b[:k]}) / k for a in orders(scores) for b in orders(truth)]
-    assert precision(scores, truth, share) == pytest.approx(np.mean(shares))
-
-
-def test_large_ties_do_not_overflow() -> None:
-    truth = np.arange(5000.0)
-    assert 4990 < best_of_top(np.zeros(5000), truth, 2500) <= 4999
-    assert precision(np.zeros(5000), truth) == pytest.approx(0.1)
-
-
-@pytest.mark.parametrize("k", [0, 4])
-def test_impossible_k(k: int) -> None:
-    with pytest.raises(HarnessError, match="1 to the 3"):
-        best_of_top([1, 2, 3], [1, 2, 3], k)
 
 
 def scores(n: int = 60, seeds: int = 2, **columns: object) -> pd.DataFrame:
@@ -189,14 +144,6 @@ def test_pairing_makes_intervals_narrow() -> None:
     assert row.high - row.low < 0.2 * (alone.spearman_high - alone.spearman_low)
 
 
-def test_top_k_of_the_accuracy_itself() -> None:
-    table = scores()
-    table.loc[table.proxy == "reg_swap", "value"] = table.truth
-    row = stats.top_k(stats.joint(table)).set_index("proxy").loc["reg_swap"]
-    assert row.regret_1 == row.regret_10 == 0
-    assert row.precision == 1
-
-
 def test_failed_runs_leave_an_architecture_out_for_all() -> None:
     table = scores()
     failed = (table.proxy == "swap") & (table.key == "a3")
@@ -223,7 +170,8 @@ def test_job_leaves_one_folder_that_says_what_it_rests_on(tmp_path: Path) -> Non
     asked = "analysis=[beyond_size,differences,top_k]"
     assert call(tmp_path, "job=analysis", asked, "results=.") == 0
     folder = tmp_path / "analysis"
-    names = {f"{name}.{end}" for name in ("beyond_size", "differences", "top_k") for end in ENDS}
+    names = {f"{name}.{end}" for name in ("beyond_size", "differences") for end in ENDS}
+    names |= {"top_k.csv", "top_k_found.png"}  # sixty have no tenth to rank
     assert {path.name for path in folder.iterdir()} == {*names, "run.json"}
     assert set(pd.read_csv(folder / "beyond_size.csv")["column"]) == {"nb201/digits"}
     record = json.loads((folder / "run.json").read_text())
@@ -232,6 +180,51 @@ def test_job_leaves_one_folder_that_says_what_it_rests_on(tmp_path: Path) -> Non
     assert list(said["results"]) == ["main/nb201/digits"]
     assert "reg_swap" in said["finding"]
     assert call(tmp_path, "job=analysis", asked, "of=small", "results=.") == 1, "no params"
+
+
+def real(n: int = 500) -> pd.DataFrame:
+    """Made-up scores of cells that there are, some of them dead."""
+    space = spaces.get("nb201")
+    table = scores(n)
+    keys = dict(zip(table.key.unique(), space.sample(n, seed=0), strict=True))
+    table["key"] = table.key.map(keys)
+    dead = table.key.map(lambda key: not space.cells(key)[0].depends_on_input)
+    table.loc[dead & (table.proxy == "swap"), ["value", "status"]] = [np.nan, "undefined"]
+    return table
+
+
+def test_analyses_of_architectures_tell_what_their_tables_hold(tmp_path: Path) -> None:
+    names = "equal_size,bias,bias_mitigation,which_architectures,how_many,one_edit,top_k"
+    store(tmp_path, real())
+    assert call(tmp_path, "job=analysis", f"analysis=[{names}]", "results=.") == 0
+    record = json.loads((tmp_path / "analysis" / "run.json").read_text())
+    for name in names.split(","):
+        said = record["artefacts"][name]
+        assert len(said["finding"].split()) <= 45, name
+        tables = [tmp_path / "analysis" / file for file in said["files"] if file.endswith("csv")]
+        assert all({"column", "n"} <= {*pd.read_csv(table)} for table in tables), name
+        assert any(file.endswith("png") for file in said["files"]), name
+    assert "of 12 biases" in record["artefacts"]["bias"]["finding"]
+
+
+def test_a_printed_rho_stands_beside_ours(tmp_path: Path) -> None:
+    store(tmp_path, scores())
+    table = scores(64).assign(task="cifar10")
+    store(tmp_path, table, study="most_convolutions")
+    assert call(tmp_path, "job=analysis", "analysis=most_convolutions", "results=.") == 0
+    found = pd.read_csv(tmp_path / "analysis" / "most_convolutions.csv").set_index("proxy")
+    assert found.published["swap"] == -0.25
+    finding = json.loads((tmp_path / "analysis" / "run.json").read_text())
+    assert "published −0.25" in finding["artefacts"]["most_convolutions"]["finding"]
+
+
+def test_the_cells_with_the_most_convolutions_are_those_of_the_table() -> None:
+    space = spaces.get("nb201")
+    accuracies = truth.load("nb201", "cifar10").set_index("key").value
+    listed = pd.read_csv(ROOT / "conf" / "nb201_six_convolutions.csv").set_index("key").value
+    most = [k for k in accuracies.index if space.cells(k)[0].count(is_convolution) == 6]
+    assert len(most) == 64
+    pd.testing.assert_series_equal(listed.sort_index(), accuracies[most].sort_index())
 
 
 def test_analyses_are_told_in_the_order_of_their_chapters() -> None:

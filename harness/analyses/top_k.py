@@ -1,29 +1,73 @@
-"""How accurate are the architectures that a proxy scores highest?"""
+"""Does a proxy rank the best architectures, and does it find them?"""
 
 from __future__ import annotations
 
+import math
+
+import pandas as pd
+
 from harness import figures, stats
-from harness.analyses.by_column import by_column
+from harness.analyses.by_column import RESAMPLED, by_column
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
+from harness.core.printing import estimate, printed
+from harness.results.finished import Result
+
+UNITS = {"percent": 100.0, "0 to 1": 1.0}
+"""How the metric of a truth table says in which unit a share is."""
 
 
-@analysis("top_k", "How accurate are a proxy's highest-scored architectures?", chapter=10)
+@analysis("top_k", "Does a proxy rank and find the best architectures?", chapter=10)
 def top_k(results: StoredResults) -> Drawn:
-    """Looks at the k highest-scored, and at the best-scored tenth."""
-    table = by_column(results, lambda one: stats.top_k(one.joint))
-    shares = table.pivot_table(index="proxy", columns="column", values="precision", sort=False)
-    picture = figures.heatmap(
-        shares,
-        title="Share of the best-scored tenth that is among the most accurate tenth",
-        subtitle="0.10 by chance; mean over seeds.",
-        label="precision",
+    """Looks at the most accurate tenth, and at the architectures that score highest."""
+    table = by_column(results, _of_column)
+    # Too few architectures have no tenth to rank.
+    ranked = table[table["measure"] == "spearman_best_10"]
+    found = table[table["measure"] == "precision_tenth"]
+    pictures = {
+        "top_k_found": figures.intervals(
+            found,
+            "value",
+            "Which share of the best-scored tenth is among the most accurate tenth?",
+            f"The line is chance, 0.10. {RESAMPLED}",
+            label="precision",
+            reference=0.1,
+        )
+    }
+    if len(ranked):
+        pictures["top_k_ranked"] = figures.intervals(
+            ranked,
+            "value",
+            "How proxies rank the most accurate tenth",
+            f"Filled: Spearman's ρ among the most accurate tenth. Hollow: ρ among all. {RESAMPLED}",
+            label="Spearman's ρ",
+            other="spearman",
+        )
+    return Drawn({"top_k": table}, pictures, _finding(ranked, found))
+
+
+def _of_column(one: Result) -> pd.DataFrame:
+    metric = one.record["truth"]["metric"]
+    unit = next((unit for word, unit in UNITS.items() if word in metric), math.nan)
+    table = stats.top_k(one.joint, unit)
+    everywhere = dict(
+        zip(one.joint.names, one.joint.observed[:, :-1, -1].mean(axis=0), strict=True)
     )
-    means = shares.mean(axis=1)
-    finding = (
-        f"Of its best-scored tenth, {means.idxmax()} has the largest share among the most accurate "
-        f"tenth, {means.max():.2f} on average over {shares.shape[1]} columns, where chance gives "
-        "0.10."
+    return table.assign(spearman=table["proxy"].map(everywhere))
+
+
+def _finding(ranked: pd.DataFrame, found: pd.DataFrame) -> str:
+    best = found.sort_values("low").iloc[-1]
+    hits = (
+        f"{best['proxy']}'s best-scored tenth holds "
+        f"{estimate(best['value'], best['low'], best['high'])} of the most accurate tenth "
+        f"({best['column']}, n = {best['n']}; chance 0.10)."
     )
-    return Drawn({"top_k": table}, {"top_k": picture}, finding)
+    if ranked.empty:
+        return hits
+    everywhere, among = ranked["spearman"].median(), ranked["value"].median()
+    return (
+        f"Among the most accurate tenth the median ρ falls from {printed(everywhere)} to "
+        f"{printed(among)}; at best, {hits}"
+    )

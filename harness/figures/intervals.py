@@ -24,6 +24,7 @@ def intervals(
     *,
     label: str = "",
     other: str | None = None,
+    reference: float = 0.0,
 ) -> Figure:
     """Draws a dot and its interval for every proxy, with the same axis in every panel.
 
@@ -34,6 +35,7 @@ def intervals(
         subtitle: Lines below it.
         label: What the axis shows; the name of ``value`` by default.
         other: Column of a second estimate without an interval, drawn as a hollow dot.
+        reference: Where a line stands: what there would be without any effect.
 
     Raises:
         HarnessError: If there is nothing to draw.
@@ -57,6 +59,7 @@ def intervals(
         for ax in axes[len(panels) - across : len(panels)]:
             ax.tick_params(labelbottom=True)  # also above the gaps of the last row
         for ax, name in zip(axes, panels, strict=False):
+            ax.axvline(reference, color=style.MUTED, linewidth=0.6, zorder=0)
             _panel(ax, table[table["column"] == name], proxies, value, other)
             ax.set_title(name)
         axes[0].set_yticks(range(len(proxies)), proxies)
@@ -74,7 +77,6 @@ def _order(table: pd.DataFrame, value: str) -> list[str]:
 
 def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: str | None) -> None:
     places = [proxies.index(name) for name in rows["proxy"]]
-    ax.axvline(0, color=style.MUTED, linewidth=0.6, zorder=0)
     ax.hlines(places, rows["low"], rows["high"], color=style.BLUE, linewidth=1.2)
     ax.plot(rows[value], places, "o", color=style.BLUE, markersize=3, clip_on=False)
     if other is not None:

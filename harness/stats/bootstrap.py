@@ -12,7 +12,7 @@ itself, without sorting it. Twice a rank is an integer, so the sums are exact.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,10 @@ from harness.stats.ranks import Floats
 
 Counts = npt.NDArray[np.int32]
 """How often each of n architectures (columns) occurs in each of b resamples (rows)."""
+
+Measure = Callable[[int, Counts], Floats]
+"""From a seed's place and how often each of its n architectures occurs in b resamples (b×n) to
+b×… numbers."""
 
 # Numbers per working array: 120 kB each, so that they stay in the processor's cache.
 BLOCK = 30_000
@@ -84,6 +88,20 @@ class SeedRanking:
     accuracy: Ranker
 
 
+def ranked(
+    scores: Floats, truth: Floats, members: npt.NDArray[np.intp] | None = None
+) -> SeedRanking:
+    """Ranks architectures that a seed scored.
+
+    Args:
+        scores: n×k.
+        truth: n.
+        members: The places of those to rank; all by default.
+    """
+    own = np.arange(len(truth)) if members is None else members
+    return SeedRanking(own, [Ranker(column) for column in scores[own].T], Ranker(truth[own]))
+
+
 def mean_spearman(
     seeds: Sequence[SeedRanking], pool: int, resamples: int, random: np.random.Generator
 ) -> Floats:
@@ -101,13 +119,51 @@ def mean_spearman(
     Returns:
         B×k means in [−1, 1]; NaN where a side of a seed's resample is constant.
     """
-    largest = max(len(seed.members) for seed in seeds)
+    members = [seed.members for seed in seeds]
+    rhos = resampled(
+        members, pool, lambda place, counts: spearmans(seeds[place], counts), resamples, random
+    )
+    means: Floats = rhos.mean(axis=0)
+    return means
+
+
+def resampled(
+    members: Sequence[npt.NDArray[np.intp]],
+    pool: int,
+    measure: Measure,
+    resamples: int,
+    random: np.random.Generator,
+) -> Floats:
+    """Returns a measure of every seed in resamples of the architectures, drawn once for all seeds.
+
+    Args:
+        members: Per seed which architecture of the pool each row is.
+        pool: How many architectures there are to draw from; as many are drawn.
+        measure: What to measure.
+        resamples: B, how many resamples to draw.
+        random: Where the draws come from.
+
+    Returns:
+        seeds×B×….
+    """
+    largest = max(map(len, members))
     blocks = [
-        np.mean([_spearman(seed, counts.take(seed.members, axis=1)) for seed in seeds], axis=0)
+        [measure(place, counts.take(own, axis=1)) for place, own in enumerate(members)]
         for counts in draws(pool, resamples, random, at_once=largest)
     ]
-    means: Floats = np.concatenate(blocks)
-    return means
+    return np.concatenate(blocks, axis=1)
+
+
+def intervals(replicates: Floats) -> tuple[Floats, Floats]:
+    """Returns the ends of 95 % percentile intervals; NaN where no replicate is defined.
+
+    Args:
+        replicates: B×…; NaN where a replicate is undefined, which is then left out.
+    """
+    ends: Floats = np.full((2, *replicates.shape[1:]), np.nan)
+    defined = ~np.isnan(replicates).all(axis=0)
+    ends[:, defined] = np.nanquantile(replicates[:, defined], [0.025, 0.975], axis=0)
+    return ends[0], ends[1]
 
 
 def draws(pool: int, resamples: int, random: np.random.Generator, at_once: int) -> Iterator[Counts]:
@@ -135,8 +191,13 @@ def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> F
     return ratio
 
 
-def _spearman(seed: SeedRanking, counts: Counts) -> Floats:
-    """Returns b×k correlations of one seed in b resamples; sums are of doubled ranks."""
+def spearmans(seed: SeedRanking, counts: Counts) -> Floats:
+    """Returns b×k correlations of one seed in b resamples; sums are of doubled ranks.
+
+    Args:
+        seed: Its rankings, of n architectures each; ``members`` is not looked at.
+        counts: How often each of them occurs, b×n.
+    """
     total = counts.sum(axis=1, dtype=np.int32)
     cubed: Floats = total.astype(float) ** 3
     untied = _cubes(counts)

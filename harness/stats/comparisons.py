@@ -1,4 +1,4 @@
-"""What a correlation alone does not say: differences, knowledge beyond size, the top k.
+"""What a correlation alone does not say: differences, knowledge beyond size.
 
 All proxies are compared on the same architectures: those that every one of them ranks.
 """
@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from harness.core.errors import HarnessError
 from harness.core.types import Policy
+from harness.stats import bootstrap
+from harness.stats.bootstrap import Measure
 from harness.stats.correlation import check
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
 from harness.stats.ranks import Floats, resolve_undefined
-from harness.stats.top import best_of_top, precision
 
 SIZE = ("params", "flops")
 TRUTH = "truth"
 
-Measure = Callable[[Floats], Floats]
+OfMatrices = Callable[[Floats], Floats]
 """From …×k×k correlation matrices to one number each."""
 
 
@@ -35,12 +38,53 @@ class Joint:
         columns: Per seed, a number to rank per architecture and proxy, and the accuracy.
         observed: seeds×k×k correlation matrices.
         resampled: seeds×B×k×k, of resampled architectures.
+        stream: What fixes the resamples.
     """
 
     names: list[str]
     columns: list[pd.DataFrame]
     observed: Floats
     resampled: Floats
+    stream: tuple[int, int]
+
+    @cached_property
+    def members(self) -> list[npt.NDArray[np.intp]]:
+        """Per seed which architecture each row is, numbered from 0 over all seeds."""
+        return _members(self.columns)
+
+    def rows(self) -> list[tuple[Floats, Floats]]:
+        """Returns per seed the n×k scores, and the n accuracies."""
+        tables = [table.to_numpy(dtype=float) for table in self.columns]
+        return [(table[:, :-1], table[:, -1]) for table in tables]
+
+    def replicates(self, measure: Measure, resamples: int | None = None) -> tuple[Floats, Floats]:
+        """Returns a measure of every seed, and of every seed in resamples of the architectures.
+
+        Args:
+            measure: From a seed's place and how often each architecture occurs (b×n) to b×….
+            resamples: B, how many; by default those of ``resampled``.
+
+        Returns:
+            seeds×… and seeds×B×….
+        """
+        once = [np.ones((1, len(own)), dtype=np.int32) for own in self.members]
+        observed = np.stack([measure(place, counts)[0] for place, counts in enumerate(once)])
+        pool = 1 + max(int(own.max()) for own in self.members)
+        random = np.random.default_rng(self.stream)
+        replicates = bootstrap.resampled(
+            self.members, pool, measure, resamples or self.resampled.shape[1], random
+        )
+        return observed, replicates
+
+    def measured(
+        self, measure: Measure, resamples: int | None = None
+    ) -> tuple[Floats, Floats, Floats]:
+        """Returns a measure's mean over seeds, and the ends of its 95 % bootstrap interval.
+
+        The arguments are those of ``replicates``.
+        """
+        observed, replicates = self.replicates(measure, resamples)
+        return observed.mean(axis=0), *bootstrap.intervals(replicates.mean(axis=0))
 
     def index(self, proxy: str) -> int:
         """Returns the column of a proxy.
@@ -54,7 +98,7 @@ class Joint:
             )
         return self.names.index(proxy)
 
-    def estimate(self, measure: Measure) -> tuple[float, float, float]:
+    def estimate(self, measure: OfMatrices) -> tuple[float, float, float]:
         """Returns a measure's mean over seeds, and the ends of its 95 % bootstrap interval.
 
         A replicate resamples the architectures once for all seeds and averages over the seeds, as
@@ -92,12 +136,16 @@ def joint(
     if not tables:
         raise HarnessError("No two architectures have a score of every proxy; score more of them.")
     columns = list(tables.values())
-    pool = pd.Index(sorted(set().union(*(table.index for table in columns))))
-    members = [pool.get_indexer(table.index) for table in columns]
-    random = np.random.default_rng([seed, min(tables)])
-    resampled = resampled_matrices(columns, members, resamples, random)
+    stream = (seed, min(tables))
+    random = np.random.default_rng(stream)
+    resampled = resampled_matrices(columns, _members(columns), resamples, random)
     observed = np.stack([rank_matrix(table) for table in columns])
-    return Joint(list(columns[0].columns[:-1]), columns, observed, resampled)
+    return Joint(list(columns[0].columns[:-1]), columns, observed, resampled, stream)
+
+
+def _members(columns: Sequence[pd.DataFrame]) -> list[npt.NDArray[np.intp]]:
+    pool = pd.Index(sorted(set().union(*(table.index for table in columns))))
+    return [pool.get_indexer(table.index) for table in columns]
 
 
 def beyond_size(joined: Joint, given: Sequence[str] = SIZE) -> pd.DataFrame:
@@ -156,32 +204,6 @@ def differences(joined: Joint, reference: str) -> pd.DataFrame:
         row = {"reference": reference, "proxy": proxy, "difference": value}
         rows.append({**row, "low": low, "high": high, **joined.counts})
     return _sorted(rows, "difference")
-
-
-def top_k(joined: Joint, ks: Sequence[int] = (1, 5, 10)) -> pd.DataFrame:
-    """Tells how good the architectures are that a proxy scores highest; means over seeds.
-
-    Args:
-        joined: The scores; correlations are not used.
-        ks: How many of the highest-scored are looked at; those above n are left out.
-
-    Returns:
-        One row per proxy: ``best_k`` (accuracy of the best among the k highest-scored) and
-        ``regret_k`` (what it lacks to the best of the sample) for each k, ``precision`` (share of
-        the best-scored tenth that is among the most accurate tenth; 0.1 by chance), ``n`` and
-        ``seeds``.
-    """
-    rows = []
-    for proxy in joined.names:
-        pairs = [(c[proxy].to_numpy(float), c[TRUTH].to_numpy(float)) for c in joined.columns]
-        row: dict[str, Any] = {"proxy": proxy}
-        for k in (k for k in ks if k <= joined.counts["n"]):
-            best = np.array([best_of_top(x, y, k) for x, y in pairs])
-            row[f"best_{k}"] = float(best.mean())
-            row[f"regret_{k}"] = float(np.mean([y.max() for _, y in pairs] - best))
-        row["precision"] = float(np.mean([precision(x, y) for x, y in pairs]))
-        rows.append(row | joined.counts)
-    return _sorted(rows, "precision")
 
 
 def _tables(scores: pd.DataFrame, undefined: Policy) -> Iterator[tuple[int, pd.DataFrame]]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from harness.stats.bootstrap import Counts, Ranker, correlation, draws
+from harness.stats.bootstrap import Counts, Ranker, correlation, resampled
 from harness.stats.ranks import Floats
 
 
@@ -26,7 +26,7 @@ def rank_matrix(columns: npt.ArrayLike) -> Floats:
     """
     values = np.asarray(columns, dtype=float)
     once = np.ones((1, len(values)), dtype=np.int32)
-    matrix: Floats = _matrices([Ranker(column) for column in values.T], once)[0]
+    matrix: Floats = rank_matrices([Ranker(column) for column in values.T], once)[0]
     return matrix
 
 
@@ -48,12 +48,12 @@ def resampled_matrices(
         seeds×B×k×k.
     """
     rankers = [[Ranker(column) for column in np.asarray(one, dtype=float).T] for one in seeds]
-    pool, largest = 1 + max(int(own.max()) for own in members), max(map(len, members))
-    blocks = [
-        [_matrices(own, counts.take(of, axis=1)) for own, of in zip(rankers, members, strict=True)]
-        for counts in draws(pool, resamples, random, at_once=largest)
-    ]
-    return np.concatenate(blocks, axis=1)
+
+    def measure(place: int, counts: Counts) -> Floats:
+        return rank_matrices(rankers[place], counts)
+
+    pool = 1 + max(int(own.max()) for own in members)
+    return resampled(members, pool, measure, resamples, random)
 
 
 def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> Floats:
@@ -84,8 +84,8 @@ def partial(matrices: Floats, first: int, second: int, given: Sequence[int]) -> 
     return result
 
 
-def _matrices(columns: list[Ranker], counts: Counts) -> Floats:
-    """Returns the B×k×k correlation matrices of B resamples, given as counts (B×n)."""
+def rank_matrices(columns: Sequence[Ranker], counts: Counts) -> Floats:
+    """Returns the b×k×k correlation matrices of b resamples, given as counts (b×n)."""
     doubled = np.stack([column.doubled_midranks(counts)[0] for column in columns], axis=1)
     ranks = (doubled - counts.sum(axis=1)[:, None, None]) / 2
     covariance = (ranks * counts[:, None, :]) @ ranks.swapaxes(1, 2)
