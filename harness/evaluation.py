@@ -270,6 +270,7 @@ def _write(
     scope: Scope,
 ) -> pd.DataFrame:
     from harness import figures, stats
+    from harness.truth import repeats
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
@@ -277,6 +278,7 @@ def _write(
     )
     title = f"{config.space} · {config.task}"
     subtitle = _subtitle(rows, evaluation.accuracies, inputs, summary)
+    ceiling = repeats.ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -292,9 +294,12 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle)
+        heatmap = figures.correlation_heatmap(
+            correlations, summary, title, subtitle, ceiling=ceiling
+        )
         figures.save(heatmap, fresh / HEATMAP, ("png",))
-        figures.save(figures.scatter(rows, summary, title, subtitle), fresh / "scatter", ("png",))
+        scatter = figures.scatter(rows, summary, title, subtitle, ceiling=ceiling)
+        figures.save(scatter, fresh / "scatter", ("png",))
         record.write(
             fresh,
             record.of_run(

@@ -24,6 +24,7 @@ def intervals(
     *,
     label: str = "",
     other: str | None = None,
+    line: str | None = None,
 ) -> Figure:
     """Draws a dot and its interval for every proxy, with the same axis in every panel.
 
@@ -34,6 +35,7 @@ def intervals(
         subtitle: Lines below it.
         label: What the axis shows; the name of ``value`` by default.
         other: Column of a second estimate without an interval, drawn as a hollow dot.
+        line: Column of one number per panel, drawn as a vertical line; NaN for none.
 
     Raises:
         HarnessError: If there is nothing to draw.
@@ -57,7 +59,10 @@ def intervals(
         for ax in axes[len(panels) - across : len(panels)]:
             ax.tick_params(labelbottom=True)  # also above the gaps of the last row
         for ax, name in zip(axes, panels, strict=False):
-            _panel(ax, table[table["column"] == name], proxies, value, other)
+            rows = table[table["column"] == name]
+            _panel(ax, rows, proxies, value, other)
+            if line is not None and np.isfinite(rows[line].iloc[0]):
+                ax.axvline(rows[line].iloc[0], color=style.RED, linewidth=0.9, zorder=0)
             ax.set_title(name)
         axes[0].set_yticks(range(len(proxies)), proxies)
         axes[0].set_ylim(len(proxies) - 0.5, -0.5)
