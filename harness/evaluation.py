@@ -270,7 +270,7 @@ def _write(
     scope: Scope,
 ) -> pd.DataFrame:
     from harness import figures, stats
-    from harness.truth import repeats
+    from harness.results.noise_ceiling import noise_ceiling
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
@@ -278,7 +278,7 @@ def _write(
     )
     title = f"{config.space} · {config.task}"
     subtitle = _subtitle(rows, evaluation.accuracies, inputs, summary)
-    ceiling = repeats.ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
+    ceiling = noise_ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),

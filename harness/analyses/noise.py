@@ -13,7 +13,7 @@ from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.printing import estimate, printed
 from harness.results.finished import Result
-from harness.stats import noise as model
+from harness.stats import attenuation
 from harness.stats.joint import rank_matrix, resampled_matrices
 from harness.stats.self_agreement import (
     REPEATS,
@@ -63,7 +63,7 @@ def _corrected(one: Result, repeated: list[SelfAgreement]) -> pd.DataFrame:
     joined = one.joint
     rows = []
     for place, proxy in enumerate(joined.names):
-        value, low, high = joined.estimate(lambda matrices, place=place: matrices[..., place, -1])
+        value, low, high = joined.correlation(place)
         row = {"proxy": proxy, "spearman": value, "low": low, "high": high, **joined.counts}
         row["ceiling"] = one.ceiling
         settings = settings_of(one.record, proxy)
@@ -71,7 +71,7 @@ def _corrected(one: Result, repeated: list[SelfAgreement]) -> pd.DataFrame:
         if same:  # weights and batch come before the batch alone
             observed = np.append(value, joined.resampled[:, :, place, -1].mean(axis=0))
             # Other architectures were scored twice than are ranked: the draws are independent.
-            without = model.corrected(observed, same[0].replicates[0], one.ceiling)
+            without = attenuation.corrected(observed, same[0].replicates[0], one.ceiling)
             lowest, highest = interval(without[1:])
             row |= {"drawn": same[0].drawn, "pairs": same[0].pairs, "agreement": same[0].value}
             row |= {"corrected": without[0], "corrected_low": lowest, "corrected_high": highest}
@@ -90,8 +90,8 @@ def _ceiling(one: Result) -> list[dict[str, object]]:
     pair = np.column_stack([known.one, known.mean])
     resampled = resampled_matrices([pair], [np.arange(len(pair))], 200, np.random.default_rng(0))
     agreement = np.append(rank_matrix(pair)[0, 1], resampled[0, :, 0, 1])
-    single = model.reliability(agreement, known.runs, known.within)
-    highest = model.ceiling(single, known.behind[variant])
+    single = attenuation.reliability(agreement, known.runs, known.within)
+    highest = attenuation.ceiling(single, known.behind[variant])
     low, high = interval(highest[1:])
     return [
         {
@@ -173,7 +173,7 @@ def _finding(table: pd.DataFrame, ceilings: pd.DataFrame) -> str:
         said.append(f"training noise would leave a perfect proxy ρ = {low} to {high}")
     known = table.dropna(subset=["corrected"])
     if len(known):
-        least = known.loc[known["agreement"].idxmin()]
+        least = known.sort_values("agreement").iloc[0]
         without = estimate(least["corrected"], least["corrected_low"], least["corrected_high"])
         said.append(
             f"the scores that agree least with themselves, {least['proxy']} "

@@ -4,6 +4,7 @@ from matplotlib.figure import Figure
 
 from harness.core.printing import printed
 from harness.figures.cells import cells
+from harness.figures.critical_differences import critical_differences
 from harness.figures.curves import Curve, CurvePanel, curves, histogram
 from harness.figures.heatmap import NOISE_CEILING, correlation_heatmap, heatmap
 from harness.figures.intervals import intervals
@@ -23,6 +24,7 @@ __all__ = [
     "Panel",
     "cells",
     "correlation_heatmap",
+    "critical_differences",
     "curves",
     "heatmap",
     "histogram",

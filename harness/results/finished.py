@@ -15,11 +15,11 @@ import pyarrow as pa
 from harness.core.errors import DataError, HarnessError
 from harness.results.folder import read_record
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY
+from harness.results.noise_ceiling import noise_ceiling
 from harness.results.stored_table import stored_table
 from harness.scoring.shard import SCHEMA
 from harness.stats.comparisons import Joint, joint
 from harness.stats.summary import CROWDED
-from harness.truth import repeats
 
 # What figures call a space or a task; any other keeps its name.
 SPACES = {
@@ -137,7 +137,7 @@ class Result:
     @property
     def ceiling(self) -> float:
         """The ρ that a perfect proxy would have, since training is noisy; NaN if unknown."""
-        return repeats.ceiling(self.space, self.task, str(self.record["truth"]["variant"]))
+        return noise_ceiling(self.space, self.task, str(self.record["truth"]["variant"]))
 
     @cached_property
     def crowded(self) -> dict[str, float]:

@@ -65,6 +65,10 @@ class Joint:
         low, high = np.quantile(defined, [0.025, 0.975]) if len(defined) else (np.nan, np.nan)
         return float(measure(self.observed).mean()), float(low), float(high)
 
+    def correlation(self, first: int, second: int = -1) -> tuple[float, float, float]:
+        """Returns ``estimate`` of Spearman's ρ of two columns, of a proxy with the accuracy."""
+        return self.estimate(lambda matrices: matrices[..., first, second])
+
     @property
     def counts(self) -> dict[str, int]:
         """Architectures per seed (the smallest, if seeds differ) and seeds."""

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.stats import noise
+from harness.stats import attenuation
 from harness.stats.joint import rank_matrix, resampled_matrices
 from harness.stats.ranks import Floats
 
@@ -130,7 +130,7 @@ def averaged(rho: float, agreement: float, repeats: Sequence[int] = REPEATS) -> 
     """
     counts = {f"repeats_{k}": k for k in repeats} | {"repeats_all": np.inf}
     return {
-        name: float(rho * np.sqrt(noise.of_mean(agreement, k) / agreement))
+        name: float(rho * np.sqrt(attenuation.of_mean(agreement, k) / agreement))
         if agreement > 0
         else float("nan")
         for name, k in counts.items()

@@ -59,7 +59,7 @@ def precision(scores: npt.ArrayLike, truth: npt.ArrayLike, share: float = 0.1) -
         raise HarnessError(f"share={share} must be above 0 and at most 1.")
     n = len(np.asarray(scores))
     k = max(1, round(share * n))
-    return float(_membership(scores, k) @ _membership(truth, k)) / k
+    return float(membership(scores, k) @ membership(truth, k)) / k
 
 
 def _split(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> tuple[Floats, Floats, int]:
@@ -73,8 +73,13 @@ def _split(scores: npt.ArrayLike, truth: npt.ArrayLike, k: int) -> tuple[Floats,
     return y[above], y[x == border], places
 
 
-def _membership(values: npt.ArrayLike, k: int) -> Floats:
-    """Returns the probability of each to be among the k largest, ties being drawn."""
+def membership(values: npt.ArrayLike, k: int) -> Floats:
+    """Returns the probability of each to be among the k largest, ties being drawn.
+
+    Args:
+        values: n numbers, not NaN; −∞ is a last place.
+        k: From 1 to n.
+    """
     x = np.asarray(values, dtype=float)
     border = np.sort(x)[len(x) - k]
     above, tied = x > border, x == border

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
+import numpy.typing as npt
 
-from harness.stats import noise
-from harness.stats.correlation import spearman
-from harness.stats.ranks import Floats
 from harness.truth import bundled, digits_truth, nb101_truth, records
 
 
@@ -27,24 +25,12 @@ class Repeats:
         note: What the two are.
     """
 
-    one: Floats
-    mean: Floats
+    one: npt.NDArray[np.float64]
+    mean: npt.NDArray[np.float64]
     runs: int
     within: bool
     behind: Mapping[str, int]
     note: str
-
-    @property
-    def agreement(self) -> float:
-        """Spearman's ρ of the single run with the mean."""
-        return spearman(self.one, self.mean)
-
-    def ceiling(self, variant: str) -> float:
-        """Returns the ρ that a perfect proxy would have with a variant; NaN if that is unknown."""
-        if variant not in self.behind:
-            return float("nan")
-        single = noise.reliability(self.agreement, self.runs, self.within)
-        return float(noise.ceiling(single, self.behind[variant]))
 
 
 @cache
@@ -56,13 +42,6 @@ def repeats(space: str, task: str) -> Repeats | None:
     """
     known = _KNOWN.get((space, task))
     return known() if known else None
-
-
-@cache
-def ceiling(space: str, task: str, variant: str) -> float:
-    """Returns the ρ that a perfect proxy would have with an accuracy; NaN if that is unknown."""
-    known = repeats(space, task)
-    return known.ceiling(variant) if known else float("nan")
 
 
 def _nb101() -> Repeats:
