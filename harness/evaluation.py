@@ -278,7 +278,7 @@ def _write(
     )
     title = f"{config.space} · {config.task}"
     subtitle = _subtitle(rows, evaluation.accuracies, inputs, summary)
-    ceiling = noise_ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
+    top = noise_ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -294,12 +294,11 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        heatmap = figures.correlation_heatmap(
-            correlations, summary, title, subtitle, ceiling=ceiling
+        heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle, ceiling=top)
+        figures.save(heatmap, fresh / HEATMAP)
+        figures.save(
+            figures.scatter(rows, summary, title, subtitle, ceiling=top), fresh / "scatter"
         )
-        figures.save(heatmap, fresh / HEATMAP, ("png",))
-        scatter = figures.scatter(rows, summary, title, subtitle, ceiling=ceiling)
-        figures.save(scatter, fresh / "scatter", ("png",))
         record.write(
             fresh,
             record.of_run(

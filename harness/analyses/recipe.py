@@ -43,10 +43,10 @@ def recipe(results: StoredResults) -> Drawn:
         table.rename(columns={"method": "proxy"}),
         "spearman",
         "Blind ensembles on search spaces where they were not chosen",
-        "Members chosen on all other spaces, ρ of their Σ log rank on this one. Hollow: the best "
+        "Members chosen on all other spaces, ρ of their Σ log rank on this one. Line: the best "
         f"printed aggregate. {RESAMPLED}",
         label="Spearman's ρ",
-        other="printed",
+        line="printed",
     )
     tables = {"recipe": table, "recipe_choice": choice}
     return Drawn(tables, {"recipe": picture}, _finding(table))

@@ -25,10 +25,10 @@ def ensembles(results: StoredResults) -> Drawn:
         "spearman",
         "Ensembles of all proxies on architectures they did not see",
         f"In brackets: accuracies looked at, each a whole training. Mean over {SPLITS} halves; "
-        f"95\N{NO-BREAK SPACE}% intervals from architectures resampled {RESAMPLES} times. Hollow: "
+        f"95\N{NO-BREAK SPACE}% intervals from architectures resampled {RESAMPLES} times. Line: "
         "the best single proxy, known only afterwards.",
         label="Spearman's ρ, unseen half",
-        other="best_single",
+        line="best_single",
     )
     return Drawn({"ensembles": table}, {"ensembles": picture}, _finding(table))
 

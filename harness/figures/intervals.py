@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.figures import style
 
 COLUMNS = 4
-PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.55  # inches
+PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.67  # inches
 
 
 def intervals(
@@ -63,7 +63,7 @@ def intervals(
             _panel(ax, rows, proxies, value, other)
             if line is not None and np.isfinite(rows[line].iloc[0]):
                 ax.axvline(rows[line].iloc[0], color=style.RED, linewidth=0.9, zorder=0)
-            ax.set_title(name)
+            ax.set_title(f"{name}\n{_count(rows)}")
         axes[0].set_yticks(range(len(proxies)), proxies)
         axes[0].set_ylim(len(proxies) - 0.5, -0.5)
         figure.supxlabel(label or value, size=style.TEXT)
@@ -75,6 +75,11 @@ def _order(table: pd.DataFrame, value: str) -> list[str]:
     """Returns the proxies, the largest mean over panels first."""
     means = table.groupby("proxy", sort=False)[value].mean()
     return [str(name) for name in means.sort_values(ascending=False, kind="stable").index]
+
+
+def _count(rows: pd.DataFrame) -> str:
+    smallest, largest = int(np.min(rows["n"])), int(np.max(rows["n"]))
+    return f"n = {smallest}" if smallest == largest else f"n = {smallest} to {largest}"
 
 
 def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: str | None) -> None:
@@ -89,9 +94,3 @@ def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: 
         )  # fmt: skip
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.tick_params(length=0, axis="y")
-    smallest, largest = int(np.min(rows["n"])), int(np.max(rows["n"]))
-    count = f"n = {smallest}" if smallest == largest else f"n = {smallest} to {largest}"
-    ax.text(
-        0.98, 0.01, count, transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom",
-        color=style.MUTED,
-    )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from harness.stats import ensembles
@@ -26,7 +27,7 @@ PENALTIES = tuple(10.0**power for power in range(-1, 5))
 
 
 @dataclass(frozen=True)
-class Split:
+class HalfSeen:
     """What one seed and split gives an ensemble.
 
     Attributes:
@@ -39,16 +40,16 @@ class Split:
 
     names: Sequence[str]
     scores: Floats
-    asked: np.ndarray[tuple[int], np.dtype[np.intp]]
+    asked: npt.NDArray[np.intp]
     truth: Floats
     seed: int
 
 
-Ensemble = Callable[[Split], Floats]
+Ensemble = Callable[[HalfSeen], Floats]
 """Returns n scores, of which those not asked for are judged."""
 
 
-def best_proxy(split: Split) -> Floats:
+def best_proxy(split: HalfSeen) -> Floats:
     """Returns the scores of the proxy with the highest ρ on what was asked for."""
     scores, truth = split.scores[split.asked], split.truth[split.asked]
     rho = [spearman(column, truth) for column in scores.T]
@@ -56,14 +57,14 @@ def best_proxy(split: Split) -> Floats:
     return column
 
 
-def robot(split: Split) -> Floats:
+def robot(split: HalfSeen) -> Floats:
     """Returns RoBoT's weighted sum; it asks for accuracies as its search goes."""
     scores, truth = split.scores[split.asked], split.truth[split.asked]
     weights = ensembles.robot_weights(scores, truth, BUDGETS[0], split.seed)
     return np.asarray(ensembles.scaled(split.scores) @ weights)
 
 
-def libra(split: Split) -> Floats:
+def libra(split: HalfSeen) -> Floats:
     """Returns LIBRA's sum, its three columns chosen by what was asked for."""
     scores, truth = split.scores[split.asked], split.truth[split.asked]
     sizes = scores[:, list(split.names).index(SIZE)]
@@ -71,7 +72,7 @@ def libra(split: Split) -> Floats:
     return ensembles.rank_log(split.scores[:, members])
 
 
-def linear(split: Split) -> Floats:
+def linear(split: HalfSeen) -> Floats:
     """Returns a ridge regression of the ranks of accuracies on the ranks of scores.
 
     The penalty is the one with the least error on single architectures left out, which a ridge
@@ -142,7 +143,7 @@ def held_out(joined: Joint, seed: int = 0) -> pd.DataFrame:
             judged = []
             for (name, budget), ensemble in named.items():
                 asked = order[: half if name == "robot" else budget]
-                split = Split(joined.names, scores, asked, truth, len(rankings))
+                split = HalfSeen(joined.names, scores, asked, truth, len(rankings))
                 judged.append(ensemble(split)[unseen])
             observed.append([spearman(values, truth[unseen]) for values in judged])
             rankers = [Ranker(values) for values in judged]
