@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from harness.core.errors import DataError
 from harness.stats.correlation import spearman
+from harness.stats.information import combined, conditional_entropy, quantile_bins
 from harness.stats.ranks import Floats
 from harness.stats.weight_search import best_weights
 
@@ -168,7 +169,7 @@ def libra_members(
 
 
 def information_gain(truth: npt.ArrayLike, known: npt.ArrayLike, new: npt.ArrayLike) -> float:
-    """Returns H(truth | known) − H(truth | known, new) in nats, at least 0.
+    """Returns H(truth | known) − H(truth | known, new) in bits, at least 0.
 
     All three are cut into 1 + log₂ n bins of equally many architectures, so that only ranks count.
 
@@ -177,8 +178,9 @@ def information_gain(truth: npt.ArrayLike, known: npt.ArrayLike, new: npt.ArrayL
         known: n numbers.
         new: n numbers.
     """
-    y, z, w = (_bins(np.asarray(column, dtype=float)) for column in (truth, known, new))
-    return _entropy(y, z) - _entropy(z) - _entropy(y, z, w) + _entropy(z, w)
+    count = round(1 + math.log2(max(1, len(np.asarray(truth)))))
+    y, z, w = (quantile_bins(column, count) for column in (truth, known, new))
+    return float(conditional_entropy(y, z) - conditional_entropy(y, combined(z, w)))
 
 
 def filled(columns: npt.ArrayLike) -> Floats:
@@ -209,19 +211,3 @@ def _accuracies(accuracies: npt.ArrayLike, n: int) -> Floats:
     if truth.shape != (n,) or not np.isfinite(truth).all():
         raise DataError(f"Expected {n} accuracies, one per architecture, none of them missing.")
     return truth
-
-
-def _bins(column: Floats) -> npt.NDArray[np.intp]:
-    """Cuts a column by its ranks; tied architectures share a bin."""
-    from scipy.stats import rankdata
-
-    count = round(1 + math.log2(max(1, len(column))))
-    below = rankdata(column, method="min") - 1
-    bins: npt.NDArray[np.intp] = np.floor(below * count / len(column)).astype(np.intp)
-    return bins
-
-
-def _entropy(*columns: npt.NDArray[np.intp]) -> float:
-    _, counts = np.unique(np.stack(columns), axis=1, return_counts=True)
-    shares = counts / counts.sum()
-    return float(-(shares * np.log(shares)).sum())
