@@ -14,12 +14,12 @@ from harness.artefacts.stored_results import StoredResults
 from harness.core.printing import estimate, printed
 from harness.results.finished import Result
 from harness.stats import attenuation
+from harness.stats.bootstrap import interval
 from harness.stats.joint import rank_matrix, resampled_matrices
 from harness.stats.self_agreement import (
     REPEATS,
     SelfAgreement,
     averaged,
-    interval,
     self_agreements,
 )
 from harness.truth.repeats import repeats as trained_repeatedly

@@ -11,20 +11,21 @@ from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.printing import estimate
 from harness.results.finished import Result
-from harness.stats.held_out import BUDGETS, RESAMPLES, SPLITS, held_out
+from harness.stats.held_out import BUDGETS, RESAMPLES, held_out
 
 
 @analysis("ensembles", "What do ensembles gain, and what must they see for it?", chapter=60)
 def ensembles(results: StoredResults) -> Drawn:
     """Ranks unseen architectures by blind ensembles and by those that look at accuracies."""
     table = by_column(results, _held_out)
+    halves = table["splits"].min()
     picture = figures.intervals(
         table.rename(columns={"ensemble": "proxy"}).assign(
             proxy=[_label(row.ensemble, row.accuracies) for row in table.itertuples(index=False)]
         ),
         "spearman",
         "Ensembles of all proxies on architectures they did not see",
-        f"In brackets: accuracies looked at, each a whole training. Mean over {SPLITS} halves; "
+        f"In brackets: accuracies looked at, each a whole training. Mean over {halves} halves; "
         f"95\N{NO-BREAK SPACE}% intervals from architectures resampled {RESAMPLES} times. Line: "
         "the best single proxy, known only afterwards.",
         label="Spearman's ρ, unseen half",

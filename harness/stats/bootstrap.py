@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from harness.stats.ranks import Floats
 
@@ -125,6 +126,25 @@ def draws(pool: int, resamples: int, random: np.random.Generator, at_once: int) 
         drawn = random.integers(max(1, pool), size=(b, pool), dtype=np.int32)
         drawn += pool * np.arange(b, dtype=np.int32)[:, None]
         yield np.bincount(drawn.ravel(), minlength=b * pool).reshape(b, pool).astype(np.int32)
+
+
+def pooled(seeds: Sequence[pd.DataFrame]) -> tuple[int, list[npt.NDArray[np.intp]]]:
+    """Numbers the architectures of all seeds, which are the index of each seed's rows.
+
+    Returns:
+        How many there are, and per seed which of them each row is.
+    """
+    pool = pd.Index(sorted(set().union(*(rows.index for rows in seeds))))
+    return len(pool), [pool.get_indexer(rows.index) for rows in seeds]
+
+
+def interval(replicates: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Returns the ends of the percentile interval; NaN if no replicate is defined."""
+    defined = replicates[~np.isnan(replicates)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
 
 
 def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> Floats:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from harness.core.errors import HarnessError
 from harness.core.types import Policy
+from harness.stats.bootstrap import interval, pooled
 from harness.stats.correlation import check
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
 from harness.stats.ranks import Floats, resolve_undefined
@@ -60,10 +61,8 @@ class Joint:
         A replicate resamples the architectures once for all seeds and averages over the seeds, as
         ``summary`` does; replicates in which the measure is undefined are left out.
         """
-        replicates = measure(self.resampled).mean(axis=0)
-        defined = replicates[~np.isnan(replicates)]
-        low, high = np.quantile(defined, [0.025, 0.975]) if len(defined) else (np.nan, np.nan)
-        return float(measure(self.observed).mean()), float(low), float(high)
+        low, high = interval(measure(self.resampled).mean(axis=0))
+        return float(measure(self.observed).mean()), low, high
 
     def correlation(self, first: int, second: int = -1) -> tuple[float, float, float]:
         """Returns ``estimate`` of Spearman's ρ of two columns, of a proxy with the accuracy."""
@@ -96,8 +95,7 @@ def joint(
     if not tables:
         raise HarnessError("No two architectures have a score of every proxy; score more of them.")
     columns = list(tables.values())
-    pool = pd.Index(sorted(set().union(*(table.index for table in columns))))
-    members = [pool.get_indexer(table.index) for table in columns]
+    _, members = pooled(columns)
     random = np.random.default_rng([seed, min(tables)])
     resampled = resampled_matrices(columns, members, resamples, random)
     observed = np.stack([rank_matrix(table) for table in columns])

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.stats.bootstrap import draws
+from harness.stats.bootstrap import draws, pooled
 from harness.stats.comparisons import TRUTH, Joint
 from harness.stats.information import (
     Binning,
@@ -22,9 +22,9 @@ from harness.stats.ranks import Floats
 from harness.stats.top import membership
 
 SHARE = 0.1
-STEPS, SETS = 6, 3
+STEPS, SETS = 5, 3
 """Proxies that an order adds, and the largest set of which all are tried."""
-ORDERS, SHUFFLES, RESAMPLES = 20, 20, 200
+ORDERS, SHUFFLES, RESAMPLES = 10, 10, 100
 """Random orders, shuffled accuracies, and bootstrap resamples of the greedy order."""
 
 
@@ -149,9 +149,8 @@ def _resampled(
     joined: Joint, samples: Sequence[Sample], random: np.random.Generator
 ) -> Iterator[list[Sample]]:
     """Yields the seeds with architectures drawn anew, once for all of them."""
-    pool = pd.Index(sorted(set().union(*(own.index for own in joined.columns))))
-    members = [pool.get_indexer(own.index) for own in joined.columns]
-    for block in draws(len(pool), RESAMPLES, random, at_once=len(pool)):
+    size, members = pooled(joined.columns)
+    for block in draws(size, RESAMPLES, random, at_once=size):
         for counts in block:
             yield [
                 Sample(one.bins.repeat(counts[own], axis=1), one.truth.repeat(counts[own]))

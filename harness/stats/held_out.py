@@ -6,7 +6,7 @@ ranked. Scores cost no training, so that the blind ensembles rank every architec
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,15 +14,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.stats import ensembles
-from harness.stats.bootstrap import Ranker, SeedRanking, mean_spearman
+from harness.stats.bootstrap import Ranker, SeedRanking, interval, mean_spearman, pooled
 from harness.stats.comparisons import TRUTH, Joint
 from harness.stats.correlation import spearman
 from harness.stats.ranks import Floats
 
 SPLITS, RESAMPLES = 5, 200
+"""Halves over all seeds, one of each at least; bootstrap resamples."""
 BUDGETS = (20, 100)
 """Accuracies that may be asked for; the smaller one is RoBoT's own."""
-SIZE = "params"
+SIZE, ROBOT = "params", "robot"
 PENALTIES = tuple(10.0**power for power in range(-1, 5))
 
 
@@ -108,7 +109,7 @@ def methods(names: Sequence[str]) -> dict[tuple[str, int], Ensemble]:
         seeing["libra"] = libra
     return {
         **{(name, 0): own for name, own in blind.items()},
-        ("robot", BUDGETS[0]): robot,
+        (ROBOT, BUDGETS[0]): robot,
         **{(name, budget): own for budget in BUDGETS for name, own in seeing.items()},
     }
 
@@ -123,43 +124,48 @@ def held_out(joined: Joint, seed: int = 0) -> pd.DataFrame:
     Returns:
         One row per ensemble and number of ``accuracies`` looked at, the best first: ``spearman``
         on the unseen half, mean over splits and seeds, with ``low`` and ``high`` (95 % from
-        resampled architectures), ``n`` (unseen architectures), ``splits`` and ``seeds``. Ensembles
-        that would ask for more than half of the architectures are left out.
+        resampled architectures), ``n`` (unseen architectures), ``splits`` (over all seeds) and
+        ``seeds``. Who would ask for more than half of the architectures is left out.
     """
-    pool = pd.Index(sorted(set().union(*(own.index for own in joined.columns))))
-    named = {
+    asking = {
         key: own for key, own in methods(joined.names).items() if 2 * key[1] <= joined.counts["n"]
     }
+    splits = max(1, SPLITS // len(joined.columns))
+    size, members = pooled(joined.columns)
     rankings: list[SeedRanking] = []
     observed: list[list[float]] = []
-    for own in joined.columns:
-        random = np.random.default_rng([seed, len(rankings)])
-        scores, truth = own[joined.names].to_numpy(float), own[TRUTH].to_numpy(float)
-        places = pool.get_indexer(own.index)
-        for _ in range(SPLITS):
-            order = random.permutation(len(own))
-            half = len(own) // 2
-            unseen = np.sort(order[half:])
-            judged = []
-            for (name, budget), ensemble in named.items():
-                asked = order[: half if name == "robot" else budget]
-                split = HalfSeen(joined.names, scores, asked, truth, len(rankings))
-                judged.append(ensemble(split)[unseen])
-            observed.append([spearman(values, truth[unseen]) for values in judged])
+    for number, own in enumerate(joined.columns):
+        random = np.random.default_rng([seed, number])
+        for _ in range(splits):
+            unseen, judged = _half(own, joined.names, asking, random)
+            truth = own[TRUTH].to_numpy(float)[unseen]
+            observed.append([spearman(values, truth) for values in judged])
             rankers = [Ranker(values) for values in judged]
-            rankings.append(SeedRanking(places[unseen], rankers, Ranker(truth[unseen])))
-    replicates = mean_spearman(rankings, len(pool), RESAMPLES, np.random.default_rng(seed))
-    low, high = np.nanquantile(replicates, [0.025, 0.975], axis=0)
-    table = pd.DataFrame(
-        {
-            "ensemble": [name for name, _ in named],
-            "accuracies": [budget for _, budget in named],
-            "spearman": np.mean(observed, axis=0),
-            "low": low,
-            "high": high,
-            "n": joined.counts["n"] - joined.counts["n"] // 2,
-            "splits": SPLITS,
-            "seeds": joined.counts["seeds"],
-        }
-    )
+            rankings.append(SeedRanking(members[number][unseen], rankers, Ranker(truth)))
+    replicates = mean_spearman(rankings, size, RESAMPLES, np.random.default_rng(seed))
+    table = pd.DataFrame(asking.keys(), columns=["ensemble", "accuracies"])
+    table["spearman"] = np.mean(observed, axis=0)
+    table[["low", "high"]] = [interval(column) for column in replicates.T]
+    table["n"] = min(len(one.members) for one in rankings)
+    table["splits"] = len(rankings)
+    table["seeds"] = len(joined.columns)
     return table.sort_values("spearman", ascending=False, kind="stable", ignore_index=True)
+
+
+def _half(
+    own: pd.DataFrame,
+    names: Sequence[str],
+    asking: Mapping[tuple[str, int], Ensemble],
+    random: np.random.Generator,
+) -> tuple[npt.NDArray[np.intp], list[Floats]]:
+    """Returns which half is unseen, and what every ensemble scores it."""
+    order = random.permutation(len(own))
+    known, unseen = np.split(order, [len(own) // 2])
+    scores, truth = own[list(names)].to_numpy(float), own[TRUTH].to_numpy(float)
+    seed = int(random.integers(2**31))
+    judged = []
+    for (name, budget), ensemble in asking.items():
+        # RoBoT decides itself which of the half it asks for.
+        asked = known if name == ROBOT else known[:budget]
+        judged.append(ensemble(HalfSeen(names, scores, asked, truth, seed))[unseen])
+    return unseen, judged

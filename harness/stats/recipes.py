@@ -13,14 +13,16 @@ import numpy as np
 import pandas as pd
 
 from harness.core.errors import HarnessError
-from harness.stats.bootstrap import Ranker, SeedRanking, mean_spearman
+from harness.stats.bootstrap import Ranker, SeedRanking, interval, mean_spearman, pooled
 from harness.stats.comparisons import TRUTH
+from harness.stats.correlation import spearman
 from harness.stats.ensembles import rank_log
 from harness.stats.ranks import Floats
-from harness.stats.self_agreement import interval
 
 MOST = 4
 """Members of a recipe at most."""
+DIGITS = 9
+"""To which sums of logarithms are rounded: equal ones may differ in the last."""
 RECIPE, SINGLE, ALL, BEST = "recipe", "single proxy", "all proxies", "best proxy, afterwards"
 
 Columns = Mapping[tuple[str, str], Sequence[pd.DataFrame]]
@@ -56,8 +58,7 @@ def subset_rho(own: pd.DataFrame, names: Sequence[str], sets: Sequence[tuple[str
 
     logs = np.column_stack([rank_log(own[[name]].to_numpy(float)) for name in names])
     members = np.array([[name in one for name in names] for one in sets], dtype=float)
-    # Equal sums may differ in the last digit, which would break their ties.
-    ranks = rankdata((logs @ members.T).round(9), axis=0)
+    ranks = rankdata((logs @ members.T).round(DIGITS), axis=0)
     truth = rankdata(own[TRUTH])
     ranks -= ranks.mean(axis=0)
     truth -= truth.mean()
@@ -134,20 +135,23 @@ def _test(
     seed: int,
 ) -> pd.DataFrame:
     """Returns a row per method; the last is what the others are compared with."""
-    pool = pd.Index(sorted(set().union(*(own.index for own in seeds))))
-    rankings = [
-        SeedRanking(
-            pool.get_indexer(own.index),
-            [Ranker(rank_log(own[list(one)].to_numpy(float)).round(9)) for one in members.values()],
-            Ranker(own[TRUTH]),
-        )
+    judged = [
+        [rank_log(own[list(one)].to_numpy(float)).round(DIGITS) for one in members.values()]
         for own in seeds
     ]
-    replicates = mean_spearman(rankings, len(pool), resamples, np.random.default_rng(seed))
-    everything = list(dict.fromkeys(name for one in members.values() for name in one))
     observed = np.mean(
-        [subset_rho(own, everything, list(map(tuple, members.values()))) for own in seeds], axis=0
+        [
+            [spearman(values, own[TRUTH]) for values in scores]
+            for own, scores in zip(seeds, judged, strict=True)
+        ],
+        axis=0,
     )
+    size, places = pooled(seeds)
+    rankings = [
+        SeedRanking(at, [Ranker(values) for values in scores], Ranker(own[TRUTH]))
+        for own, at, scores in zip(seeds, places, judged, strict=True)
+    ]
+    replicates = mean_spearman(rankings, size, resamples, np.random.default_rng(seed))
     rows = []
     for place, (method, proxies) in enumerate(members.items()):
         low, high = interval(replicates[:, place])

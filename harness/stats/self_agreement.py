@@ -13,10 +13,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from harness.stats import attenuation
+from harness.stats.bootstrap import interval, pooled
 from harness.stats.joint import rank_matrix, resampled_matrices
 from harness.stats.ranks import Floats
 
@@ -109,7 +109,7 @@ def self_agreements(
                         settings=str(settings),
                         drawn=drawn,
                         pairs=sum(map(len, pairs)),
-                        n=len(set().union(*(pair.index for pair in pairs))),
+                        n=pooled(pairs)[0],
                         runs=len(pairs),
                         replicates=_replicates(pairs, resamples, seed),
                     )
@@ -137,16 +137,6 @@ def averaged(rho: float, agreement: float, repeats: Sequence[int] = REPEATS) -> 
     }
 
 
-def interval(replicates: npt.ArrayLike) -> tuple[float, float]:
-    """Returns the ends of the 95 % percentile interval; NaN if no replicate is defined."""
-    values = np.asarray(replicates, dtype=float)
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    low, high = np.quantile(defined, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _pairs(
     runs: Sequence[tuple[object, object, pd.DataFrame]], drawn: str
 ) -> Iterator[pd.DataFrame]:
@@ -160,8 +150,7 @@ def _pairs(
 
 
 def _replicates(pairs: Sequence[pd.DataFrame], resamples: int, seed: int) -> Floats:
-    pool = pd.Index(sorted(set().union(*(pair.index for pair in pairs))))
-    members = [pool.get_indexer(pair.index) for pair in pairs]
+    _, members = pooled(pairs)
     columns = [
         np.column_stack([*pair[["value", "repeated"]].to_numpy().T, mean_rank, pair["truth"]])
         for pair in pairs
