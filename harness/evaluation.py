@@ -270,13 +270,15 @@ def _write(
     scope: Scope,
 ) -> pd.DataFrame:
     from harness import figures, stats
+    from harness.results.noise_ceiling import noise_ceiling
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
         rows, undefined=scope.policy, by_seed=correlations, ceilings=_ceilings(conditions)
     )
     title = f"{config.space} · {config.task}"
-    subtitle = _subtitle(rows, evaluation.accuracies, inputs, summary)
+    about = _subtitle(rows, evaluation.accuracies, inputs, summary)
+    top = noise_ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -292,9 +294,9 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        heatmap = figures.correlation_heatmap(correlations, summary, title, subtitle)
-        figures.save(heatmap, fresh / HEATMAP, ("png",))
-        figures.save(figures.scatter(rows, summary, title, subtitle), fresh / "scatter", ("png",))
+        heatmap = figures.correlation_heatmap(correlations, summary, title, about, ceiling=top)
+        figures.save(heatmap, fresh / HEATMAP)
+        figures.save(figures.scatter(rows, summary, title, about, ceiling=top), fresh / "scatter")
         record.write(
             fresh,
             record.of_run(

@@ -25,13 +25,20 @@ def store(root, scores, *, study="main", inputs=None, truth=None, settings=None,
     """
     folder = root / study / scores.space.iloc[0] / scores.task.iloc[0]
     images = {"stand_in": False, "source": "cifar10_train", "origin": "photographs"}
+    images |= {"sha256": "0" * 64} | (inputs or {})
+    names = list(dict.fromkeys(scores.proxy))
     accuracies = {"n": 15_625, "metric": "accuracy, percent", "split": "test", "variant": "v"}
     record = {
         "config": {"seed": "0..1"},
-        "conditions": {"undefined": undefined},
-        "resolved": {"settings": SETTINGS | (settings or {})},
+        "conditions": {
+            "undefined": undefined,
+            "inputs": images,
+            "batch_size": 64,
+            "proxies": {name: {"settings": {}} for name in names},
+        },
+        "resolved": {"settings": SETTINGS | (settings or {}), "proxies": names},
         "truth": accuracies | {"epochs": None} | (truth or {}),
-        "inputs": images | (inputs or {}),
+        "inputs": images,
         "computed": [{"cpu": "some <processor>", "scores": len(scores)}],
         "versions": {"torch": "2.13.0"},
         "commit": "feedbeef00000000",

@@ -4,8 +4,9 @@ from matplotlib.figure import Figure
 
 from harness.core.printing import printed
 from harness.figures.cells import cells
+from harness.figures.critical_differences import critical_differences
 from harness.figures.curves import Curve, CurvePanel, curves, histogram
-from harness.figures.heatmap import correlation_heatmap, heatmap
+from harness.figures.heatmap import NOISE_CEILING, correlation_heatmap, heatmap
 from harness.figures.intervals import intervals
 from harness.figures.panels import Panel, panels
 from harness.figures.scatter import scatter
@@ -16,12 +17,14 @@ from harness.results.table_files import markdown, write_tables
 from harness.results.terminal import plain_table, results_table
 
 __all__ = [
+    "NOISE_CEILING",
     "Curve",
     "CurvePanel",
     "Figure",
     "Panel",
     "cells",
     "correlation_heatmap",
+    "critical_differences",
     "curves",
     "heatmap",
     "histogram",

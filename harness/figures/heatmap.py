@@ -22,6 +22,7 @@ CELL = (0.5, 0.27)  # inches
 BAR = 0.13  # width of the colour bar, inches
 NOTE = 0.17  # height of the notes below the columns, inches
 FADING = 0.6
+NOISE_CEILING = "noise ceiling"
 
 
 def heatmap(
@@ -31,6 +32,7 @@ def heatmap(
     subtitle: str = "",
     label: str = "Spearman's ρ",
     separate: str | None = None,
+    apart: str | None = None,
     below: Sequence[str] = (),
     absent: npt.NDArray[np.bool_] | None = None,
     crowded: npt.NDArray[np.bool_] | None = None,
@@ -45,6 +47,7 @@ def heatmap(
         subtitle: What was measured: how many architectures, which accuracy, which images.
         label: What the numbers are, beside the colour bar.
         separate: A column, for example ``"mean"``, that a line sets apart from those before it.
+        apart: A row that a line sets apart from those above it.
         below: A short note per column, between the cells and the column's name.
         absent: Of the table's shape: cells that were never measured, which stay empty.
         crowded: Of the table's shape: cells to mark with a corner, many scores at their ceiling.
@@ -88,7 +91,7 @@ def heatmap(
         _print_numbers(
             ax, values, np.zeros(values.shape, bool) if absent is None else absent, faded
         )
-        _label(ax, table, separate)
+        _label(ax, table, separate, apart)
         _note(ax, len(table), below)
         for row, column in np.argwhere(crowded) if crowded is not None else ():
             corner = Polygon(_corner(row, column), facecolor=style.INK, linewidth=0, zorder=2)
@@ -113,7 +116,12 @@ def _corner(row: int, column: int) -> list[tuple[float, float]]:
 
 
 def correlation_heatmap(
-    correlations: pd.DataFrame, summary: pd.DataFrame, title: str, subtitle: str = ""
+    correlations: pd.DataFrame,
+    summary: pd.DataFrame,
+    title: str,
+    subtitle: str = "",
+    *,
+    ceiling: float = np.nan,
 ) -> Figure:
     """Draws one run: a row per proxy, best mean first, a column per seed and their mean.
 
@@ -122,6 +130,7 @@ def correlation_heatmap(
         summary: The result of ``stats.summary`` for the same scores.
         title: Heading.
         subtitle: How many architectures, which accuracy, which images.
+        ceiling: The ρ that a perfect proxy would have, a row below the others; NaN for none.
 
     Raises:
         HarnessError: If there is more than one space or task, or nothing at all.
@@ -134,7 +143,12 @@ def correlation_heatmap(
     table["mean"] = summary.set_index("proxy")["spearman_mean"]
     shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
     crowded = np.repeat(shares.to_numpy()[:, None] > CROWDED, table.shape[1], axis=1)
-    return heatmap(table, title=title, subtitle=subtitle, separate="mean", crowded=crowded)
+    apart = None if np.isnan(ceiling) else NOISE_CEILING
+    if apart:
+        table.loc[apart] = ceiling
+    return heatmap(
+        table, title=title, subtitle=subtitle, separate="mean", apart=apart, crowded=crowded
+    )
 
 
 def _cells_size(table: pd.DataFrame) -> tuple[float, float]:
@@ -199,7 +213,7 @@ def _print_numbers(
         )
 
 
-def _label(ax: Axes, table: pd.DataFrame, separate: str | None) -> None:
+def _label(ax: Axes, table: pd.DataFrame, separate: str | None, apart: str | None) -> None:
     rows, columns = table.shape
     ax.set(xlabel=str(table.columns.name or ""), xlim=(0, columns), ylim=(rows, 0))
     ax.spines[:].set_visible(False)
@@ -210,3 +224,5 @@ def _label(ax: Axes, table: pd.DataFrame, separate: str | None) -> None:
         tick.set(rotation=40, ha="right", rotation_mode="anchor")
     if separate is not None and separate in table.columns and table.shape[1] > 1:
         ax.axvline(list(table.columns).index(separate), color=style.INK, linewidth=1.2)
+    if apart is not None:
+        ax.axhline(list(table.index).index(apart), color=style.INK, linewidth=1.2)

@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.figures import style
 
 COLUMNS = 4
-PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.55  # inches
+PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.67  # inches
 
 
 def intervals(
@@ -25,6 +25,7 @@ def intervals(
     label: str = "",
     other: str | None = None,
     reference: float = 0.0,
+    line: str | None = None,
 ) -> Figure:
     """Draws a dot and its interval for every proxy, with the same axis in every panel.
 
@@ -36,6 +37,7 @@ def intervals(
         label: What the axis shows; the name of ``value`` by default.
         other: Column of a second estimate without an interval, drawn as a hollow dot.
         reference: Where a line stands: what there would be without any effect.
+        line: Column of one number per panel, drawn as a vertical line; NaN for none.
 
     Raises:
         HarnessError: If there is nothing to draw.
@@ -59,9 +61,12 @@ def intervals(
         for ax in axes[len(panels) - across : len(panels)]:
             ax.tick_params(labelbottom=True)  # also above the gaps of the last row
         for ax, name in zip(axes, panels, strict=False):
+            rows = table[table["column"] == name]
             ax.axvline(reference, color=style.MUTED, linewidth=0.6, zorder=0)
-            _panel(ax, table[table["column"] == name], proxies, value, other)
-            ax.set_title(name)
+            _panel(ax, rows, proxies, value, other)
+            if line is not None and np.isfinite(rows[line].iloc[0]):
+                ax.axvline(rows[line].iloc[0], color=style.RED, linewidth=0.9, zorder=0)
+            ax.set_title(f"{name}\n{_count(rows)}")
         axes[0].set_yticks(range(len(proxies)), proxies)
         axes[0].set_ylim(len(proxies) - 0.5, -0.5)
         figure.supxlabel(label or value, size=style.TEXT)
@@ -75,6 +80,11 @@ def _order(table: pd.DataFrame, value: str) -> list[str]:
     return [str(name) for name in means.sort_values(ascending=False, kind="stable").index]
 
 
+def _count(rows: pd.DataFrame) -> str:
+    smallest, largest = int(np.min(rows["n"])), int(np.max(rows["n"]))
+    return f"n = {smallest}" if smallest == largest else f"n = {smallest} to {largest}"
+
+
 def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: str | None) -> None:
     places = [proxies.index(name) for name in rows["proxy"]]
     ax.hlines(places, rows["low"], rows["high"], color=style.BLUE, linewidth=1.2)
@@ -86,9 +96,3 @@ def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: 
         )  # fmt: skip
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.tick_params(length=0, axis="y")
-    smallest, largest = int(np.min(rows["n"])), int(np.max(rows["n"]))
-    count = f"n = {smallest}" if smallest == largest else f"n = {smallest} to {largest}"
-    ax.text(
-        0.98, 0.01, count, transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom",
-        color=style.MUTED,
-    )  # fmt: skip

@@ -33,6 +33,7 @@ def scatter(
     *,
     seed: int | None = None,
     truth_label: str = "accuracy",
+    ceiling: float = np.nan,
 ) -> Figure:
     """Draws the architectures of one seed, one panel per proxy in the order of ``summary``.
 
@@ -47,6 +48,7 @@ def scatter(
         subtitle: How many architectures, which accuracy, which images.
         seed: Which seed's architectures to draw; the first (lowest) by default.
         truth_label: What the vertical axis shows.
+        ceiling: The ρ that a perfect proxy would have, said below the heading; NaN for unknown.
 
     Raises:
         HarnessError: If there is nothing to draw, the seed has no scores, or there is more than
@@ -58,6 +60,8 @@ def scatter(
     note = f"Points: seed {shown['seed'].iloc[0]}." + (
         " ρ: mean ± standard deviation over seeds." if several else ""
     )
+    if not np.isnan(ceiling):
+        note += f" Noise of training leaves a perfect proxy ρ = {printed(ceiling)}."
     with style.context():
         figure = style.figure(
             max(columns * PANEL[0] + 0.35, 3.2),

@@ -15,6 +15,7 @@ import pyarrow as pa
 from harness.core.errors import DataError, HarnessError
 from harness.results.folder import read_record
 from harness.results.layout import CORRELATIONS, SCORES, SUMMARY
+from harness.results.noise_ceiling import noise_ceiling
 from harness.results.stored_table import stored_table
 from harness.scoring.shard import SCHEMA
 from harness.stats.comparisons import Joint, joint
@@ -148,6 +149,11 @@ class Result:
         """The name of the image set."""
         return str(self.record["inputs"]["source"])
 
+    @property
+    def ceiling(self) -> float:
+        """The ρ that a perfect proxy would have, since training is noisy; NaN if unknown."""
+        return noise_ceiling(self.space, self.task, str(self.record["truth"]["variant"]))
+
     @cached_property
     def crowded(self) -> dict[str, float]:
         """The proxies of which many scores are at their ceiling, and how many of them are."""
@@ -210,11 +216,19 @@ def stored_scores(results: Path, space: str, task: str) -> pd.DataFrame:
         The columns of a shard; empty if there is nothing.
     """
     parts = [SCHEMA.empty_table().to_pandas()]
-    for pattern in (f"*/{space}/{task}", f"*/*/{space}/{task}"):
-        for folder in sorted(results.glob(pattern)):
-            if not folder.name.startswith(".") and (folder / SCORES).exists():
-                with suppress(DataError, KeyError, pa.ArrowException):
-                    rows = stored_table(folder, SCORES)
-                    parts.append(rows[rows.conditions != ""][SCHEMA.names])
+    for one in of_any_study(results, space, task):
+        with suppress(DataError, KeyError, pa.ArrowException):
+            rows = stored_table(one.folder, SCORES)
+            parts.append(rows[rows.conditions != ""][SCHEMA.names])
     stored: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return stored
+
+
+def of_any_study(results: Path, space: str, task: str) -> list[Result]:
+    """Returns what any study, ``<study>`` or ``<set>/<study>``, has of a space and task."""
+    return [
+        Result(space, task, folder)
+        for pattern in (f"*/{space}/{task}", f"*/*/{space}/{task}")
+        for folder in sorted(results.glob(pattern))
+        if not folder.name.startswith(".") and (folder / SCORES).exists()
+    ]

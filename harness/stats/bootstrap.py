@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from harness.stats.ranks import Floats
 
@@ -154,15 +155,17 @@ def resampled(
     return np.concatenate(blocks, axis=1)
 
 
-def intervals(replicates: Floats) -> tuple[Floats, Floats]:
-    """Returns the ends of 95 % percentile intervals; NaN where no replicate is defined.
+def intervals(replicates: Floats, confidence: float = 0.95) -> tuple[Floats, Floats]:
+    """Returns the ends of percentile intervals; NaN where no replicate is defined.
 
     Args:
         replicates: B×…; NaN where a replicate is undefined, which is then left out.
+        confidence: Their coverage.
     """
     ends: Floats = np.full((2, *replicates.shape[1:]), np.nan)
     defined = ~np.isnan(replicates).all(axis=0)
-    ends[:, defined] = np.nanquantile(replicates[:, defined], [0.025, 0.975], axis=0)
+    tails = [(1 - confidence) / 2, (1 + confidence) / 2]
+    ends[:, defined] = np.nanquantile(replicates[:, defined], tails, axis=0)
     return ends[0], ends[1]
 
 
@@ -181,6 +184,22 @@ def draws(pool: int, resamples: int, random: np.random.Generator, at_once: int) 
         drawn = random.integers(max(1, pool), size=(b, pool), dtype=np.int32)
         drawn += pool * np.arange(b, dtype=np.int32)[:, None]
         yield np.bincount(drawn.ravel(), minlength=b * pool).reshape(b, pool).astype(np.int32)
+
+
+def pooled(seeds: Sequence[pd.DataFrame]) -> tuple[int, list[npt.NDArray[np.intp]]]:
+    """Numbers the architectures of all seeds, which are the index of each seed's rows.
+
+    Returns:
+        How many there are, and per seed which of them each row is.
+    """
+    pool = pd.Index(sorted(set().union(*(rows.index for rows in seeds))))
+    return len(pool), [pool.get_indexer(rows.index) for rows in seeds]
+
+
+def interval(replicates: Floats, confidence: float = 0.95) -> tuple[float, float]:
+    """Returns the ends of the percentile interval of one number; NaN if no replicate is defined."""
+    low, high = intervals(replicates[:, None], confidence)
+    return float(low[0]), float(high[0])
 
 
 def correlation(covariance: Floats, variance_x: Floats, variance_y: Floats) -> Floats:

@@ -17,7 +17,7 @@ import pandas as pd
 from harness.core.errors import HarnessError
 from harness.core.types import Policy
 from harness.stats import bootstrap
-from harness.stats.bootstrap import Measure
+from harness.stats.bootstrap import Measure, interval, pooled
 from harness.stats.correlation import check
 from harness.stats.joint import partial, rank_matrix, resampled_matrices
 from harness.stats.ranks import Floats, resolve_undefined
@@ -50,7 +50,7 @@ class Joint:
     @cached_property
     def members(self) -> list[npt.NDArray[np.intp]]:
         """Per seed which architecture each row is, numbered from 0 over all seeds."""
-        return _members(self.columns)
+        return pooled(self.columns)[1]
 
     def rows(self) -> list[tuple[Floats, Floats]]:
         """Returns per seed the n×k scores, and the n accuracies."""
@@ -104,10 +104,12 @@ class Joint:
         A replicate resamples the architectures once for all seeds and averages over the seeds, as
         ``summary`` does; replicates in which the measure is undefined are left out.
         """
-        replicates = measure(self.resampled).mean(axis=0)
-        defined = replicates[~np.isnan(replicates)]
-        low, high = np.quantile(defined, [0.025, 0.975]) if len(defined) else (np.nan, np.nan)
-        return float(measure(self.observed).mean()), float(low), float(high)
+        low, high = interval(measure(self.resampled).mean(axis=0))
+        return float(measure(self.observed).mean()), low, high
+
+    def correlation(self, first: int, second: int = -1) -> tuple[float, float, float]:
+        """Returns ``estimate`` of Spearman's ρ of two columns, of a proxy with the accuracy."""
+        return self.estimate(lambda matrices: matrices[..., first, second])
 
     @property
     def counts(self) -> dict[str, int]:
@@ -138,14 +140,10 @@ def joint(
     columns = list(tables.values())
     stream = (seed, min(tables))
     random = np.random.default_rng(stream)
-    resampled = resampled_matrices(columns, _members(columns), resamples, random)
+    _, members = pooled(columns)
+    resampled = resampled_matrices(columns, members, resamples, random)
     observed = np.stack([rank_matrix(table) for table in columns])
     return Joint(list(columns[0].columns[:-1]), columns, observed, resampled, stream)
-
-
-def _members(columns: Sequence[pd.DataFrame]) -> list[npt.NDArray[np.intp]]:
-    pool = pd.Index(sorted(set().union(*(table.index for table in columns))))
-    return [pool.get_indexer(table.index) for table in columns]
 
 
 def beyond_size(joined: Joint, given: Sequence[str] = SIZE) -> pd.DataFrame:

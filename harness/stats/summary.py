@@ -11,7 +11,7 @@ import pandas as pd
 
 from harness.core.errors import HarnessError
 from harness.core.types import Policy
-from harness.stats.bootstrap import Ranker, SeedRanking, mean_spearman
+from harness.stats.bootstrap import Ranker, SeedRanking, interval, mean_spearman
 from harness.stats.correlation import correlations
 from harness.stats.ranks import Floats, resolve_undefined
 
@@ -81,7 +81,7 @@ def summary(
     crowded = _at_ceiling(scores, ceilings or {})
     rows = []
     for name, seeds in by_seed.groupby(PROXY, sort=False, dropna=False):
-        low, high = _interval(replicates[name], confidence)
+        low, high = interval(replicates[name], confidence)
         rows.append(
             {
                 **dict(zip(PROXY, name, strict=True)),
@@ -192,12 +192,3 @@ def _on_the_same(
                 one.values.extend(new.values)
         proxies.append(proxy)
     yield from together.values()
-
-
-def _interval(replicates: Floats, confidence: float) -> tuple[float, float]:
-    """Returns the ends of the percentile interval; NaN if no replicate has a correlation."""
-    defined = replicates[~np.isnan(replicates)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)

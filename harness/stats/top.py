@@ -300,3 +300,17 @@ def most_accurate(truth: Floats, share: float) -> npt.NDArray[np.intp]:
     """Returns the places of the most accurate share, with all that tie with its last."""
     border = np.sort(truth)[-max(1, round(share * len(truth)))]
     return np.flatnonzero(truth >= border)
+
+
+def membership(values: npt.ArrayLike, k: int) -> Floats:
+    """Returns the probability of each to be among the k largest, ties being drawn.
+
+    Args:
+        values: n numbers, not NaN; −∞ is a last place.
+        k: From 1 to n.
+    """
+    x = np.asarray(values, dtype=float)
+    border = np.sort(x)[len(x) - k]
+    above, tied = x > border, x == border
+    result: Floats = above + tied * (k - above.sum()) / tied.sum()
+    return result

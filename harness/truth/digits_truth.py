@@ -19,7 +19,7 @@ SEEDS = ["accuracy_0", "accuracy_1", "accuracy_2"]
 FILE = Path(str(files("harness.truth"))) / "embedded" / "nb201_digits.csv"
 
 
-def read(path: Path) -> pd.DataFrame:
+def read_runs(path: Path) -> pd.DataFrame:
     """Reads a CSV of ``key`` and three accuracies in percent; ``#`` lines hold the recipe.
 
     Raises:
@@ -32,12 +32,18 @@ def read(path: Path) -> pd.DataFrame:
     check_recorded(path)
     try:
         raw = pd.read_csv(path, comment="#", dtype=dict.fromkeys(SEEDS, float))
-        keys = raw["key"].map(spaces.get("nb201").canonical)
+        raw["key"] = raw["key"].map(spaces.get("nb201").canonical)
         if raw[SEEDS].isna().any(axis=None):
             raise ValueError("a run is missing, so that its mean would be another thing")
     except (ValueError, KeyError) as error:
         raise DataError(f"{path} needs the columns key, {', '.join(SEEDS)} ({error}).") from error
-    return records.over_runs(dict(zip(keys, raw[SEEDS].to_numpy().tolist(), strict=True)))
+    return raw
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Reads mean and deviation over the three runs of an architecture; see ``read_runs``."""
+    raw = read_runs(path)
+    return records.over_runs(dict(zip(raw["key"], raw[SEEDS].to_numpy().tolist(), strict=True)))
 
 
 records.add(

@@ -137,12 +137,20 @@ def _draw(
         lines.append(f"{STAND_IN} stand-in images: not the task's own data set.")
     if missing:
         lines.append("Not stored here: " + ", ".join(label(*name) for name in missing) + ".")
+    table = means.set_axis(labels, axis="columns")
+    absent = ~scored.to_numpy(dtype=bool)
+    ceilings = np.array([c.ceiling for c in shown])
+    if np.isfinite(ceilings).any():
+        table.loc[figures.NOISE_CEILING] = ceilings
+        absent = np.vstack([absent, np.isnan(ceilings)])
+        lines.append("Noise ceiling: what noise of training leaves a perfect proxy, where known.")
     return figures.heatmap(
-        means.set_axis(labels, axis="columns"),
+        table,
         title="Figure 4 · How proxies rank architectures",
         subtitle="\n".join(lines),
         below=[f"{c.seeds}×{c.n}" for c in shown],
-        absent=~scored.to_numpy(dtype=bool),
+        apart=figures.NOISE_CEILING if len(table) > len(means) else None,
+        absent=absent,
         crowded=crowded,
         faded=faded,
     )
