@@ -12,7 +12,7 @@ from scipy.stats import spearmanr
 
 from harness import stats
 from harness.stats import top
-from harness.stats.top import MEASURES, Order, Sample
+from harness.stats.top import MEASURES, Order, Resamples
 
 FEW = st.lists(st.integers(0, 3), min_size=2, max_size=6)
 
@@ -21,7 +21,7 @@ def measured(measure, scores, truth, *settings, counts=None, unit=100.0):
     """One measure of one resample: all once, unless counts say otherwise."""
     once = np.atleast_2d(np.ones(len(truth)) if counts is None else counts).astype(np.int32)
     truth = np.array(truth, dtype=float)
-    sample = Sample(once, truth, Order(truth), unit)
+    sample = Resamples(once, truth, Order(truth), unit)
     return measure(sample, sample.top(Order(scores), len(truth)), *settings)[0]
 
 

@@ -90,7 +90,7 @@ class Top:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Resamples:
     """The accuracies of n architectures in b resamples.
 
     Attributes:
@@ -153,24 +153,24 @@ class Sample:
         return top.gain(gains, summed, self.part(k))
 
 
-def common(sample: Sample, top: Top, k: float, best: float) -> Floats:
+def common(sample: Resamples, top: Top, k: float, best: float) -> Floats:
     """Returns how many of the k highest-scored are among the ``best`` most accurate: b numbers."""
     both = top.among(sample.part(k)) * sample.among(best).take(top.architectures, axis=1)
     number: Floats = np.vecdot(top.counts, both)
     return number
 
 
-def precision(sample: Sample, top: Top, k: float, best: float) -> Floats:
+def precision(sample: Resamples, top: Top, k: float, best: float) -> Floats:
     """Returns which share of the k highest-scored are among the ``best`` most accurate."""
     return common(sample, top, k, best) / sample.part(k)[:, 0]
 
 
-def recall(sample: Sample, top: Top, k: float, best: float) -> Floats:
+def recall(sample: Resamples, top: Top, k: float, best: float) -> Floats:
     """Returns which share of the ``best`` most accurate are among the k highest-scored."""
     return common(sample, top, k, best) / sample.part(best)[:, 0]
 
 
-def ndcg(sample: Sample, top: Top, k: float, scale: float) -> Floats:
+def ndcg(sample: Resamples, top: Top, k: float, scale: float) -> Floats:
     """Returns the normalised discounted cumulative gain of the k highest-scored, 0 to 1.
 
     DCG = Σ_{j≤k} (2^a − 1)/log₂(1 + j) over the places j, a the accuracy of the architecture there,
@@ -188,12 +188,12 @@ def ndcg(sample: Sample, top: Top, k: float, scale: float) -> Floats:
     return sample.dcg(top, k, scale) / sample.ideal(k, scale)
 
 
-def regret(sample: Sample, top: Top, k: float) -> Floats:
+def regret(sample: Resamples, top: Top, k: float) -> Floats:
     """Returns how much the best of the k highest-scored lacks to the best of all, 0 or more."""
     return sample.largest - best_of_top(sample, top, k)
 
 
-def best_of_top(sample: Sample, top: Top, k: float) -> Floats:
+def best_of_top(sample: Resamples, top: Top, k: float) -> Floats:
     """Returns the accuracy of the best among the k highest-scored: b numbers."""
     chosen = sample.part(k)
     top = top.first(chosen)
@@ -214,7 +214,7 @@ def best_of_top(sample: Sample, top: Top, k: float) -> Floats:
     return best
 
 
-MEASURES: dict[str, Callable[[Sample, Top], Floats]] = {
+MEASURES: dict[str, Callable[[Resamples, Top], Floats]] = {
     "ndcg_fraction": partial(ndcg, k=TENTH, scale=1),
     "ndcg_percent": partial(ndcg, k=TENTH, scale=100),
     "precision_10": partial(precision, k=10, best=TENTH),
@@ -289,7 +289,7 @@ class _BestOfSeed:
         return np.append(np.zeros(len(self.best)), constant)
 
     def _measures(self, orders: list[Order], counts: Counts) -> Floats:
-        sample = Sample(counts, self.truth, self.accuracy, self.unit)
+        sample = Resamples(counts, self.truth, self.accuracy, self.unit)
         tops = [sample.top(order, TENTH, 10) for order in orders]
         return np.stack(
             [np.stack([MEASURES[name](sample, top) for name in self.names], 1) for top in tops], 1
