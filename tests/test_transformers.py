@@ -21,7 +21,7 @@ from harness import api, truth
 from harness.core import seeds
 from harness.core.errors import DataError, HarnessError
 from harness.inputs.batch import load_batch
-from harness.inputs.description import describe_inputs
+from harness.inputs.description import describe_inputs, inputs_in_words
 from harness.inputs.image_sets import read_image_set
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
@@ -365,6 +365,7 @@ def test_cifar_images_are_enlarged_as_pillow_does():
             np.testing.assert_allclose(found[channel], expected.clip(0, 1), atol=1e-5)
     said = describe_inputs(task, raw)
     assert (said["enlarged"], said["stand_in"], said["labels"]) == (224, False, "true")
+    assert inputs_in_words(said) == "Images: cifar100_train, enlarged to 224×224."
     assert "enlarged" not in describe_inputs(tasks.get("cifar100"), raw)
     assert "enlarged" not in describe_inputs(task, InputSettings("photographs"))
     with pytest.raises(HarnessError, match="enlarges the images of cifar100_train"):

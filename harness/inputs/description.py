@@ -92,7 +92,9 @@ def inputs_in_words(inputs: Mapping[str, Any]) -> str:
     if source != "gaussian" and inputs.get("sha256", "unknown") is None:
         return "Images: none, no proxy looks at one."
     amount = [amount_in_words(*(inputs[k] for k in ("n", "of", "split")))] if "n" in inputs else []
-    return f"Images: {', '.join([source, *amount, *['a stand-in'] * stand_in])}."
+    side = inputs.get("enlarged")
+    enlarged = [f"enlarged to {side}×{side}"] if side else []
+    return f"Images: {', '.join([source, *enlarged, *amount, *['a stand-in'] * stand_in])}."
 
 
 def _content(task: Task, image_set: ImageSet, settings: InputSettings) -> Content:
