@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from harness.core.errors import HarnessError, shown, unknown
 from harness.spaces import spelling
+from harness.spaces.cell_graph import CellGraph
 
 # In the order of the operation ids of NAS-Bench-301's compact form.
 OPERATIONS = (
@@ -124,6 +125,13 @@ def cell_class(edges: Edges, inputs: tuple[str, str] = ("0", "1")) -> str:
         )
         expressions.append(f"({'+'.join(terms)})")
     return "|".join(sorted(expressions[2:]))
+
+
+def graph(edges: Edges) -> CellGraph:
+    """Returns a cell as a graph, whose output (6) joins the nodes."""
+    arcs = [(source, 2 + place // 2, operation) for place, (operation, source) in enumerate(edges)]
+    joined = [(node, 2 + NODES, "") for node in range(2, 2 + NODES)]
+    return CellGraph((*arcs, *joined), inputs=2)
 
 
 def count_operation(name: str, channels: int, stride: int, *, affine: bool = True) -> int:

@@ -19,6 +19,7 @@ import numpy as np
 
 from harness.inputs.tasks import Task
 from harness.spaces import darts, nb301
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.darts import NODES, Edges, Genotype
 from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import DrawnSpace
@@ -86,6 +87,11 @@ class DartsSpace(DrawnSpace):
     def theta_params(self, key: str, task: str) -> int:
         """Counts the parameters of SWAP-NAS's small network, which its Θ means."""
         return ScoredDarts().count_params(key, task)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the normal and the reduction cell."""
+        normal, reduce = map(darts.graph, nb301.parse(key))
+        return normal, reduce
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the two cells compute, whatever the order of their nodes."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
 from harness.spaces import darts
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.darts import Edges, Genotype
 from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import not_listed
@@ -128,6 +129,10 @@ class DartsSwap(Space):
     def count_params(self, key: str, task: str) -> int:
         """Counts the parameters, classifier included; at C=3, 310 surround the operations."""
         return count_params(self._genotype(key), self.skeleton, self.task(task).outputs)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the one cell."""
+        return (darts.graph(parse(key)),)
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the cell computes, whatever the order of its nodes.

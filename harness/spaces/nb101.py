@@ -23,6 +23,7 @@ from harness.core import seeds
 from harness.core.errors import HarnessError
 from harness.inputs.tasks import Task
 from harness.spaces import nb101_table
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.nb101_cells import (
     MAX_VERTICES,
     OPERATIONS,
@@ -201,6 +202,18 @@ class NasBench101(Space):
         spec, outputs = parse(key), self.task(task).outputs
         stem, classifier = 29 * WIDTHS[0], (WIDTHS[-1] + 1) * outputs
         return stem + classifier + sum(_count_cell(spec, *widths) for widths in cell_widths())
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the cell; vertex v is the arc from 2v to 2v + 1."""
+        spec = parse(key)
+        last = len(spec.operations) - 1
+        arcs = [
+            (2 * source + 1 if source else 0, 2 * target, "")
+            for target in range(1, last + 1)
+            for source in spec.sources(target)
+        ]
+        arcs += [(2 * v, 2 * v + 1, spec.operations[v]) for v in range(1, last)]
+        return (CellGraph(tuple(arcs)),)
 
     def isomorphism_class(self, key: str) -> str:
         """Returns the benchmark's hash, the key of its table: 423,624 classes."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.core.errors import HarnessError, shown, unknown
 from harness.inputs.tasks import Task
 from harness.spaces import spelling
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.space import Space, spaces
 
 if TYPE_CHECKING:  # keys need no torch
@@ -98,13 +99,11 @@ def _to_key(operations: Sequence[str]) -> str:
     return f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"
 
 
-def is_dead(key: str) -> bool:
-    """Tells whether no path leads from the cell's input to its output (341 architectures)."""
-    reached = {0}
-    for (source, target), operation in zip(EDGES, parse(key), strict=True):
-        if operation != "none" and source in reached:
-            reached.add(target)
-    return 3 not in reached
+def graph(operations: Sequence[str]) -> CellGraph:
+    """Returns the cell of six operations in the order of ``EDGES``."""
+    return CellGraph(
+        tuple((*edge, operation) for edge, operation in zip(EDGES, operations, strict=True))
+    )
 
 
 class NasBench201(Space):
@@ -152,6 +151,10 @@ class NasBench201(Space):
         from harness.spaces.networks.nb201_network import Nb201Cell
 
         return Nb201Cell(parse(key), channels=1)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the cell."""
+        return (graph(parse(key)),)
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the cell computes, as the benchmark's API does.

@@ -16,6 +16,7 @@ import numpy as np
 from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
 from harness.spaces import darts, spelling
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.darts import NODES, OPERATIONS, Genotype
 from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.drawn import DrawnSpace
@@ -174,6 +175,11 @@ class NasBench301(DrawnSpace):
         Only so does the range in the SWAP paper's appendix B, 1.0 to 1.8 million, come out.
         """
         return self.count_params(key, task, auxiliary=True)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the normal and the reduction cell."""
+        normal, reduce = map(darts.graph, parse(key))
+        return normal, reduce
 
     def isomorphism_class(self, key: str) -> str:
         """Names the function that the two cells compute.

@@ -14,6 +14,7 @@ from harness.core.limits import MOST_ARCHITECTURES, whole
 from harness.core.registry import Registry
 from harness.core.typed import checked
 from harness.inputs.tasks import Task, tasks
+from harness.spaces.cell_graph import CellGraph
 
 if TYPE_CHECKING:  # the command line knows spaces and draws keys without torch
     import pyarrow as pa
@@ -111,6 +112,17 @@ class Space(ABC):
     def isomorphism_class(self, key: str) -> str:
         """Returns a name shared by the architectures that compute the same function."""
         return self.canonical(key)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the architecture's cells as graphs of operations.
+
+        Raises:
+            HarnessError: If this space does not tell.
+        """
+        raise HarnessError(
+            f"{self.name} does not tell of which operations {shown(key)} consists; its class lacks "
+            "the method cells."
+        )
 
     def benchmark_key(self, key: str) -> str:
         """Returns the key of what the benchmark trained for this architecture.

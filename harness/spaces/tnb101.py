@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, ClassVar
 from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
 from harness.spaces import spelling, tnb101_sizes
+from harness.spaces.cell_graph import CellGraph
 from harness.spaces.space import Space, spaces
-from harness.spaces.tnb101_sizes import NONE, SKIP
+from harness.spaces.tnb101_sizes import CONV_1X1, CONV_3X3, EDGES, NONE, SKIP
 
 if TYPE_CHECKING:  # keys need no torch
     from torch import nn
@@ -39,6 +40,13 @@ TASKS = (
     "autoencoder",
 )
 MICRO_MODULES = "41414"
+MICRO_OPERATIONS = {NONE: "none", SKIP: "skip", CONV_1X1: "conv1x1", CONV_3X3: "conv3x3"}
+MACRO_OPERATIONS = {
+    "1": "conv_block",
+    "2": "conv_block_doubling",
+    "3": "conv_block_halving",
+    "4": "conv_block_both",
+}
 
 
 def parse_micro(key: str) -> str:
@@ -224,6 +232,12 @@ class TransNasMicro(TransNasSpace):
         parse_micro(key)
         return MICRO_MODULES
 
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the cell."""
+        operations = map(MICRO_OPERATIONS.__getitem__, parse_micro(key))
+        arcs = ((*edge, operation) for edge, operation in zip(EDGES, operations, strict=True))
+        return (CellGraph(tuple(arcs)),)
+
     def encoder(self, key: str) -> TransNasEncoder:
         """Builds the encoder: ten copies of the cell, three of which halve the resolution."""
         from harness.spaces.networks.tnb101_encoder import TransNasCell, TransNasEncoder
@@ -284,6 +298,12 @@ class TransNasMacro(TransNasSpace):
     def modules(self, key: str) -> str:
         """Returns the module digits."""
         return parse_macro(key)
+
+    def cells(self, key: str) -> tuple[CellGraph, ...]:
+        """Returns the chain of modules, each an operation."""
+        modules = enumerate(parse_macro(key))
+        chain = tuple((place, place + 1, MACRO_OPERATIONS[module]) for place, module in modules)
+        return (CellGraph(chain),)
 
     def encoder(self, key: str) -> TransNasEncoder:
         """Builds the encoder: two residual blocks per module."""
