@@ -8,7 +8,7 @@ BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install test test-slow torture lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
-	analysis sensitivity-scores
+	analysis predictors sensitivity-scores
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -159,6 +159,9 @@ sensitivity-scores: install ## Score SWAP with other images, weights and repeats
 		$(HARNESS) $(SENSITIVITY) swap.init=gaussian swap.repeats=$$repeats \
 			study=sensitivity/gaussian_weights_repeats_$$repeats || exit 1; \
 	done
+
+predictors: install ## Fit models to accuracies and stored scores, for make analysis (minutes per column)
+	$(HARNESS) job=predictors
 
 analysis: install ## Beyond one correlation: what the stored scores say, question by question
 	$(HARNESS) job=analysis
