@@ -86,13 +86,16 @@ def _joined(one: Result) -> Iterator[tuple[list[Target], Joint]]:
 
 
 def _finding(latency: pd.DataFrame) -> str:
-    fastest = latency.groupby("proxy")["spearman"].mean().sort_values()
+    fastest = latency.groupby("proxy")["spearman"].mean().sort_values().index[-1]
     steady = latency.groupby("proxy")["partial"].mean().sort_values().index[-1]
+    devices = latency[latency["proxy"] == fastest].sort_values("spearman")
     least = latency[latency["proxy"] == steady].sort_values("partial").iloc[0]
+    first, last = (
+        estimate(row["spearman"], row["low"], row["high"])
+        for _, row in devices.iloc[[0, -1]].iterrows()
+    )
     return (
-        f"On {latency['column'].iloc[0]} (n = {least['n']}), {fastest.index[-1]} ranks latency "
-        f"best, ρ = {fastest.iloc[-1]:.2f} over {latency['target'].nunique()} devices; at equal "
-        f"latency {steady} still ranks accuracy with ρ = "
-        f"{estimate(least['partial'], least['partial_low'], least['partial_high'])} where it does "
-        f"worst ({least['of']})."
+        f"On {least['column']} (n = {least['n']}) {fastest} ranks latency best, ρ = {first} to "
+        f"{last} over {len(devices)} devices; at equal latency {steady} still ranks accuracy with "
+        f"ρ = {estimate(least['partial'], least['partial_low'], least['partial_high'])} or more."
     )

@@ -84,6 +84,6 @@ def _finding(table: pd.DataFrame) -> str:
     )
     return (
         f"On {largest['column']} (n = {largest['n']}) {len(front)} of {len(rows)} proxies are "
-        f"worth their cost per architecture, from {first} to {last}; each other one costs more "
-        "than one of these and ranks no better."
+        f"worth their cost per architecture, from {first} to {last}; any other "
+        "ranks no better than a cheaper one."
     )

@@ -105,13 +105,22 @@ def read_chapters(folder: Path, page: Path) -> list[Chapter]:
     }
     chapters, themes = [], set()
     for name, one in sorted(said.items(), key=lambda item: item[1].get("chapter", 0)):
-        finding, theme = one.get("finding", ""), one.get("chapter", 0) // THEME
+        finding, theme = _unbroken(one.get("finding", "")), one.get("chapter", 0) // THEME
         leads = bool(finding) and theme not in themes
         themes |= {theme} if leads else set()
         files = {folder / file: (folder, file) for file in one["files"]}
         shown = _shown(files, page, ANALYSIS_ROWS)
         chapters.append(Chapter(name, one["question"], finding, leads, shown))
     return chapters
+
+
+def _unbroken(sentence: str) -> str:
+    """Keeps ``n = 100`` and intervals, ``[0.10, 0.20]``, on one line."""
+    return re.sub(r" = | (?=\[[^ ]+, [^ ]+\])|(?<=,) (?=[^ \]]+\])", _no_break, sentence)
+
+
+def _no_break(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _shown(named: dict[Path, tuple[Path, str]], page: Path, limit: int | None = LIMIT) -> Folder:
