@@ -8,7 +8,7 @@ BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
 .PHONY: help demo install test test-slow torture lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
-	analysis sensitivity-scores most-convolutions-scores
+	analysis predictors sensitivity-scores most-convolutions-scores
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -170,6 +170,9 @@ sensitivity-scores: install ## Score SWAP with other images, weights and repeats
 most-convolutions-scores: install ## Score NAS-Bench-201's 64 cells of six convolutions
 	$(HARNESS) space=nb201 task=cifar10 n=64 proxies=[default,zico] study=most_convolutions \
 		truth=csv truth.path=conf/nb201_six_convolutions.csv
+
+predictors: install ## Fit models to accuracies and stored scores, for make analysis (minutes per column)
+	$(HARNESS) job=predictors
 
 analysis: install ## Beyond one correlation: what the stored scores say, question by question
 	$(HARNESS) job=analysis

@@ -463,3 +463,49 @@ def test_histogram_counts():
     assert_inside(figure)
     heights = [bar.get_height() for bar in figure.axes[0].patches]
     assert heights == np.histogram(values, bins=10)[0].tolist()
+
+
+def make_costs(panels, points, crowded=False):
+    random = np.random.default_rng(points)
+    parts = []
+    for panel in range(panels):
+        seconds = np.sort(10 ** random.uniform(-3, 1, size=points))
+        seconds = 1 + seconds / 100 if crowded else seconds
+        rho = np.linspace(0.4, 0.9, points)
+        rho[0] = -0.5 if points > 1 else rho[0]
+        rows = {"name": [f"a_long_proxy_{i}" for i in range(points)], "seconds": seconds}
+        ends = {"low": rho - 0.05, "high": rho + 0.05, "on_front": rho > 0, "n": 1000}
+        parts.append(
+            pd.DataFrame({"column": f"nb201/task{panel}", **rows, "spearman": rho, **ends})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize(("panels", "points"), [(1, 1), (1, 5), (13, 6)])
+@pytest.mark.parametrize("crowded", [False, True])
+def test_names_on_the_front_lie_inside_and_apart(panels, points, crowded):
+    table = make_costs(panels, points, crowded)
+    figure = figures.tradeoff(
+        table, "Cost", SUBTITLE, x_label="seconds per architecture", y_label="Spearman's ρ"
+    )
+    figure.canvas.draw()
+    for ax in figure.axes:
+        names = [text for text in ax.texts if text.get_text().startswith("a_long")]
+        boxes = [plt.Text.get_window_extent(text) for text in names]  # without the lines to points
+        assert len(names) == max(1, points - 1), "those above 0"
+        for i, box in enumerate(boxes):
+            assert box.x0 >= figure.bbox.x0
+            assert box.x1 <= figure.bbox.x1
+            assert box.y1 <= ax.bbox.y1 + 2
+            # Letters have a little less than their box.
+            assert not any(box.shrunk(0.9, 0.7).overlaps(other) for other in boxes[:i])
+    assert figures_text(figure).count("1 below 0") == (panels if points > 1 else 0)
+
+
+def figures_text(figure):
+    return "\n".join(text.get_text() for ax in figure.axes for text in ax.texts)
+
+
+def test_no_costs():
+    with pytest.raises(HarnessError, match="nothing to draw"):
+        figures.tradeoff(make_costs(1, 1).iloc[:0], "Cost", x_label="s", y_label="ρ")

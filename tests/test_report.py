@@ -281,6 +281,39 @@ def test_folders_list_tables_and_pictures_in_order(tmp_path):
         read_folder(folder, tmp_path)
 
 
+def write_analyses(results):
+    """Leaves four analyses of two themes, one of them without an answer."""
+    said = {
+        name: {"question": f"Is {name} so?", "chapter": chapter, "finding": finding, "files": files}
+        for name, chapter, finding, files in (
+            ("later", 21, "ρ = 0.21 [−0.1, 0.3] <b>, n = 9.", []),
+            ("second", 11, "ρ = 0.11.", []),
+            ("first", 10, "ρ = 0.10.", ["first.csv"]),
+            ("silent", 20, "", []),
+        )
+    }
+    with replacing(results / "analysis") as fresh:
+        (fresh / "first.csv").write_text("x\n" + "1\n" * 200)
+        (fresh / "run.json").write_text(json.dumps({"artefacts": said}))
+
+
+def test_the_story_has_a_sentence_per_theme_and_each_leads_to_its_chapter(results):
+    write_analyses(results)
+    text = write_report(results).read_text(encoding="utf-8")
+    (story,) = re.findall(r'<ol class="story">(.*?)</ol>', text, re.DOTALL)
+    sentences = re.findall(
+        r"<li>(.*?) <a href=\"#(.*?)\">(.*?)</a></li>", story.replace("\N{NO-BREAK SPACE}", "_")
+    )
+    assert sentences == [
+        ("ρ_=_0.10.", "analysis-first", "Is first so?"),
+        ("ρ_=_0.21_[−0.1,_0.3] &lt;b&gt;, n_=_9.", "analysis-later", "Is later so?"),
+    ]
+    headings = re.findall(r'<h3 id="analysis-(\w+)">', text)
+    assert headings == ["first", "second", "silent", "later"], "all of them, in their order"
+    assert text.count("0.11.") == 1, "told in its chapter"
+    assert "The first 60 of 200 rows" in text
+
+
 def test_definitions_come_from_docstrings():
     entries = definitions(["swap", "az_nas", "elsewhere", "swap", "grasp"])
     assert [entry.name for entry in entries] == ["az_nas", "elsewhere", "grasp", "swap"]

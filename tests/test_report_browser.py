@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from test_report import write_files, write_report, write_result
+from test_report import write_analyses, write_files, write_report, write_result
 
 from harness.report import page as page_module
 from harness.report.columns import find_columns
@@ -44,6 +44,7 @@ def page_file(tmp_path_factory):
         compare_csv="\n".join([head, *rows]),
         table5_csv=f"{wide}\n{','.join('0' * 30)}\n",
     )
+    write_analyses(results)
     return write_report(results)
 
 
@@ -172,6 +173,14 @@ def test_a_point_shows_its_architecture_and_every_panel_draws(open_page):
             assert drawn == 30, (name, proxy)
     page.locator("#proxy").select_option("swap")
     assert "1 of them without a score" in page.locator("#points-title").inner_text()
+
+
+def test_a_sentence_leads_to_its_chapter(open_page):
+    page = open_page(DESKTOP)
+    page.get_by_role("link", name="Is later so?").click()
+    page.wait_for_timeout(800)  # it scrolls smoothly
+    box = page.get_by_role("heading", name="Is later so?").bounding_box()
+    assert 0 <= box["y"] < DESKTOP["height"]
 
 
 def test_phone_width_does_not_scroll_sideways(open_page):

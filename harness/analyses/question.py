@@ -21,7 +21,7 @@ def analysis(name: str, question: str, *, chapter: int) -> Callable[[Draw], Draw
     Args:
         name: Its name on the command line.
         question: What it answers, for people.
-        chapter: Where it stands in the story that all of them tell.
+        chapter: Where it stands in the story that all of them tell, see ``artefact.THEME``.
     """
 
     def register(draw: Draw) -> Draw:

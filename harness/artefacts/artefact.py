@@ -19,6 +19,8 @@ from harness.results.table_files import WRITERS
 
 Kind = Literal["figure", "table", "analysis"]
 FORMATS = (*WRITERS, *style.FORMATS)
+THEME = 10
+"""Chapters 10 to 19 are one theme, 20 to 29 the next; the first of each speaks in the summary."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Artefact:
         kind: A paper's figure or table, or an analysis of our own.
         draw: Makes it from stored results; raises a DataError if they lack something.
         question: What an analysis answers.
-        chapter: Where it stands among the analyses.
+        chapter: Where it stands among the analyses, see ``THEME``.
     """
 
     name: str

@@ -13,6 +13,7 @@ from harness.figures.scatter import scatter
 from harness.figures.search_curves import size_control, trajectory
 from harness.figures.sensitivity_curves import sensitivity
 from harness.figures.style import save
+from harness.figures.tradeoff import tradeoff
 from harness.results.table_files import markdown, write_tables
 from harness.results.terminal import plain_table, results_table
 
@@ -38,6 +39,7 @@ __all__ = [
     "scatter",
     "sensitivity",
     "size_control",
+    "tradeoff",
     "trajectory",
     "write_tables",
 ]

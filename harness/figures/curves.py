@@ -52,6 +52,7 @@ def curves(
     x_label: str,
     y_label: str,
     markers: bool = False,
+    log_x: bool = False,
 ) -> Figure:
     """Draws panels of curves, at most three in a row, with the same vertical axis and a legend.
 
@@ -62,6 +63,7 @@ def curves(
         x_label: Of all panels.
         y_label: Of all panels.
         markers: Mark the points; for measured curves.
+        log_x: Use a logarithmic horizontal axis.
 
     Raises:
         HarnessError: If there is nothing to draw, or a panel has too many curves.
@@ -76,6 +78,8 @@ def curves(
         for ax in axes[len(shown) :]:
             ax.remove()
         for ax, one in zip(axes, shown, strict=False):
+            if log_x:
+                ax.set_xscale("log")
             _curves(ax, one, markers)
             ax.set(title=one.title, xlabel=x_label)
         figure.supylabel(y_label, size=style.TEXT, y=style.middle(figure))
@@ -96,7 +100,8 @@ def _curves(ax: Axes, one: CurvePanel, markers: bool) -> None:
             markersize=4,
         )
     if one.x_ticks is not None:
-        ax.set_xticks(one.x_ticks)
+        ax.set_xticks(one.x_ticks, [f"{tick:g}" for tick in one.x_ticks])
+        ax.minorticks_off()
     ax.spines[["top", "right"]].set_visible(False)
     widest = HANDLE + max(style.text_width(curve.label, style.SMALL) for curve in one.curves)
     # Below the panel, where no curve can run through it.

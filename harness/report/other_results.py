@@ -7,13 +7,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.report.page_tables import Table, table
+from harness.artefacts.artefact import THEME
+from harness.report.page_tables import LIMIT, Table, table
 from harness.results.folder import read_record
 from harness.results.layout import RECORD
 from harness.results.stored_table import stored_table
 
 # What the page shows of a picture, the better first; the others are linked.
 PICTURES = (".png", ".svg")
+ANALYSIS_ROWS = 60
+"""Rows shown of one table of an analysis: there are many of them, and files hold all."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,20 @@ def read_folder(folder: Path, page: Path) -> Folder:
 
 @dataclass(frozen=True)
 class Chapter:
-    """One analysis: what was asked, one sentence of answer, its tables and pictures."""
+    """One analysis.
 
+    Attributes:
+        name: Its name, the end of its address on the page.
+        question: What was asked.
+        finding: One sentence of answer.
+        leads: Whether it is the first of its theme, whose sentence the summary tells.
+        shown: Its tables and pictures.
+    """
+
+    name: str
     question: str
     finding: str
+    leads: bool
     shown: Folder
 
 
@@ -85,25 +98,39 @@ def read_chapters(folder: Path, page: Path) -> list[Chapter]:
     """
     if not (folder / RECORD).is_file():
         return []
-    said = read_record(folder).get("artefacts", {}).values()
-    return [
-        Chapter(
-            one["question"],
-            one.get("finding", ""),
-            _shown({folder / file: (folder, file) for file in one["files"]}, page),
-        )
-        for one in sorted(said, key=lambda one: one.get("chapter", 0))
+    said = {
+        name: one
+        for name, one in read_record(folder).get("artefacts", {}).items()
         if "question" in one
-    ]
+    }
+    chapters, themes = [], set()
+    for name, one in sorted(said.items(), key=lambda item: item[1].get("chapter", 0)):
+        finding, theme = _unbroken(one.get("finding", "")), one.get("chapter", 0) // THEME
+        leads = bool(finding) and theme not in themes
+        themes |= {theme} if leads else set()
+        files = {folder / file: (folder, file) for file in one["files"]}
+        shown = _shown(files, page, ANALYSIS_ROWS)
+        chapters.append(Chapter(name, one["question"], finding, leads, shown))
+    return chapters
 
 
-def _shown(named: dict[Path, tuple[Path, str]], page: Path) -> Folder:
+def _unbroken(sentence: str) -> str:
+    """Keeps ``n = 100`` and intervals, ``[0.10, 0.20]``, on one line."""
+    return re.sub(r" = | (?=\[[^ ]+, [^ ]+\])|(?<=,) (?=[^ \]]+\])", _no_break, sentence)
+
+
+def _no_break(found: re.Match[str]) -> str:
+    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _shown(named: dict[Path, tuple[Path, str]], page: Path, limit: int | None = LIMIT) -> Folder:
     """Lays out files, each with the folder of its record and its name there."""
     tables, pictures = {}, {}
     for path in sorted(named, key=lambda path: _natural(path.stem)):
         name = path.stem
         if path.suffix == ".csv":
-            tables[name] = table(stored_table(*named[path]), _title(name), file=link(path, page))
+            rows, file = stored_table(*named[path]), link(path, page)
+            tables[name] = table(rows, _title(name), file=file, limit=limit)
         if path.suffix in PICTURES and name not in pictures:
             formats = [path.with_suffix(suffix) for suffix in PICTURES]
             first, *others = [link(other, page) for other in formats if other in named]

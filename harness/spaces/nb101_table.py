@@ -94,6 +94,11 @@ def keys() -> pa.ChunkedArray:
     return pa.chunked_array([_keys(codes()[start : start + BLOCK]) for start in blocks])
 
 
+def keys_at(places: NDArray[np.uint32]) -> pa.StringArray:
+    """Returns the keys of the cells at some places of the table."""
+    return _keys(codes()[places])
+
+
 def _keys(cells: NDArray[np.uint32]) -> pa.StringArray:
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -16,6 +16,8 @@ from harness.core.typed import checked
 from harness.sources.catalogue import source
 from harness.sources.fetch import fetch
 from harness.truth import records, user_csv
+from harness.truth.nb101_truth import load_epochs
+from harness.truth.nb201_targets import load_targets
 from harness.truth.published_scores import load_operation_scores, load_published
 from harness.truth.records import TruthInfo
 
@@ -27,8 +29,10 @@ __all__ = [
     "describe",
     "fetch",
     "load",
+    "load_epochs",
     "load_operation_scores",
     "load_published",
+    "load_targets",
     "overview",
     "value",
     "variants",

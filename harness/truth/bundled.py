@@ -52,16 +52,16 @@ def write(name: str) -> Path:
         DataError: If a raw file cannot be had.
     """
     table = recipes.get(name)()
-    counts = all(kind.kind == "u" for kind in table.dtypes)
+    numbers = all(kind.kind in "uf" for kind in table.dtypes)
     with atomic(path(name)) as temporary:
         table.to_parquet(
             temporary,
             index=False,
             compression="zstd",
             compression_level=19,
-            # Counts are nearly all different, text and rounded percentages are not.
-            use_dictionary=not counts,
-            use_byte_stream_split=counts,
+            # Numbers alone are nearly all different, keys and rounded percentages are not.
+            use_dictionary=not numbers,
+            use_byte_stream_split=numbers,
             write_page_checksum=True,
         )
     record_checksum(path(name))

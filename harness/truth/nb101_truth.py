@@ -94,7 +94,7 @@ def make_test_mean() -> pd.DataFrame:
 
 
 def make_validation() -> pd.DataFrame:
-    """Returns ``place`` among the cells and a count after every number of epochs."""
+    """Returns ``place`` among the cells, a count after every number of epochs, and ``seconds``."""
     import pandas as pd
 
     parts = []
@@ -110,7 +110,8 @@ def make_validation() -> pd.DataFrame:
             for epochs in EVERY_EPOCHS
         }
         place = np.arange(start, start + len(content["key"]), dtype=np.uint32)
-        parts.append(pd.DataFrame({"place": place, **part}))
+        seconds = np.rint(content["final_training_time"]).astype(np.uint16)
+        parts.append(pd.DataFrame({"place": place, **part, "seconds": seconds}))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -140,8 +141,24 @@ def read_test_mean() -> pd.DataFrame:
 def read_validation(epochs: int) -> pd.DataFrame:
     """Reads one run's accuracy after so many epochs, of 30,001 cells."""
     table = bundled.read(VALIDATION)
-    keys = map(nb101_table.key_at, table["place"])
+    keys = nb101_table.keys_at(table["place"].to_numpy()).to_pylist()
     return records.table(zip(keys, table[f"epochs_{epochs}"] * (100 / IMAGES), strict=True), 1)
+
+
+def load_epochs() -> pd.DataFrame:
+    """Loads how 30,001 cells' validation accuracy grew in one run, and what training took.
+
+    Returns:
+        Columns ``key``, ``epochs_4``, ``epochs_12``, ``epochs_36``, ``epochs_108`` (percent, each
+        at the end of a training of so many epochs), ``seconds`` (of the one of 108, on a TPU v2;
+        whole seconds) and ``test`` (percent, the variant ``test_mean``).
+    """
+    table = bundled.read(VALIDATION)
+    places = table["place"].to_numpy()
+    percent = table[[f"epochs_{epochs}" for epochs in EVERY_EPOCHS]] * (100 / IMAGES)
+    percent.insert(0, "key", nb101_table.keys_at(places).to_pandas())
+    test = bundled.read(MEAN)["count"].to_numpy()[places] * (100 / (RUNS * IMAGES))
+    return percent.assign(seconds=table["seconds"].astype(int), test=test)
 
 
 bundled.recipes.add(MEAN, make_test_mean)

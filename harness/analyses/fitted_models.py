@@ -1,0 +1,86 @@
+"""Fits models on proxies and graph features: what the analysis ``predictors`` draws."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import figures, stats
+from harness.artefacts.stored_results import StoredResults
+from harness.config import Config
+from harness.core.errors import HarnessError
+from harness.executors.progress import console
+from harness.results.derived import rests_on, write_record
+from harness.results.finished import Result
+from harness.results.folder import read_record, replacing
+from harness.results.layout import RECORD, study_of
+from harness.spaces.graph_features import graph_features, one_hot
+from harness.spaces.space import spaces
+from harness.stats.ranks import Floats
+
+CURVES = "learning_curves"
+
+
+def fit_models(config: Config, of: str, splits: int) -> Path:
+    """Writes the learning curves of every column of a study that has enough architectures.
+
+    A column whose scores have not changed since it was fitted with as many splits stays as it is.
+
+    Returns:
+        The folder ``results/<study>``.
+
+    Raises:
+        HarnessError: If splits is below 1 or there are no results.
+    """
+    if splits < 1:
+        raise HarnessError(f"splits={splits} must be at least 1.")
+    results = StoredResults(Path(config.results), of)
+    root = results.folder / study_of(config)
+    for one in results.columns():
+        folder = root / one.space / one.task
+        said = {"results": rests_on(results.folder, [one.folder]), "splits": splits}
+        if (folder / RECORD).exists() and said.items() <= read_record(folder).items():
+            continue
+        try:
+            table = curves(one, splits)
+        except HarnessError as error:
+            _say(f"{one.name}: left out. {error}")
+            continue
+        with replacing(folder) as fresh:
+            figures.write_tables(table, fresh / CURVES)
+            write_record(fresh, config, **said)
+        _say(f"{one.name}: {len(table)} models, {splits} splits")
+    return root
+
+
+def curves(one: Result, splits: int) -> pd.DataFrame:
+    """Returns ``stats.learning_curves`` of the sets of features and their unions.
+
+    Every architecture enters once, with the scores of the first seed that drew it.
+
+    Raises:
+        HarnessError: If the architectures are too few or their cells are not known.
+    """
+    scores = one.scores.sort_values("seed", kind="stable").drop_duplicates(["key", "proxy"])
+    scores = scores[scores["status"].isin(["ok", "undefined"])]
+    wide = scores.pivot(index="key", columns="proxy", values="value")  # noqa: PD010
+    accuracy = scores.drop_duplicates("key").set_index("key")["truth"].reindex(wide.index)
+    space = spaces.get(one.space)
+    cells = [space.cells(key) for key in wide.index]
+    encoded, graph = one_hot(cells), graph_features(cells)
+    # Trees see the order alone, and some scores are larger than a forest's 32 bits.
+    proxies: Floats = wide.rank().to_numpy(float)
+    features = {
+        "encoding": encoded,
+        "graph": graph,
+        "proxies": proxies,
+        "encoding + proxies": np.hstack([encoded, proxies]),
+        "graph + proxies": np.hstack([graph, proxies]),
+    }
+    return stats.learning_curves(features, accuracy.to_numpy(float), splits)
+
+
+def _say(text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -1,0 +1,121 @@
+"""What do proxies add where some architectures are trained?"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pandas as pd
+
+from harness import figures
+from harness.analyses.by_column import RESAMPLED
+from harness.analyses.fitted_models import CURVES
+from harness.analyses.question import analysis
+from harness.artefacts.artefact import Drawn
+from harness.artefacts.stored_results import StoredResults
+from harness.core.errors import DataError
+from harness.core.printing import estimate
+from harness.results.layout import RECORD
+from harness.results.stored_table import stored_table
+
+STUDY = "predictors"
+"""Where ``make predictors`` leaves the curves."""
+MODEL = "forest"
+"""The model of the picture and of the sentence; the table has all."""
+ENCODED, PROXIES, SIZE = "encoding", "proxies", 100
+NEEDED = ("features", "model", "trained", "spearman", "std", "low", "high", "splits", "n")
+
+
+@analysis("predictors", "What do proxies add where some architectures are trained?", chapter=70)
+def predictors(results: StoredResults) -> Drawn:
+    """Draws how well fitted models rank, by what they know of an architecture and how many."""
+    root = results.folder / STUDY
+    folders = [path.parent for path in sorted(root.glob(f"*/*/{RECORD}"))]
+    if not folders:
+        raise DataError(f"there is nothing in {root}; run make predictors first.")
+    parts = [stored_table(folder, f"{CURVES}.csv", NEEDED) for folder in results.reading(folders)]
+    names = [folder.relative_to(root).as_posix() for folder in folders]
+    for name, part in zip(names, parts, strict=True):
+        part.insert(0, "column", name)
+    table = pd.concat(parts, ignore_index=True)
+    shown = table[table["model"] == MODEL]
+    splits = "–".join(map(str, sorted({table["splits"].min(), table["splits"].max()})))
+    picture = figures.curves(
+        [
+            figures.CurvePanel(
+                f"{name} (n = {own['n'].iloc[0]})",
+                [
+                    figures.Curve(str(kind), rows["trained"], rows["spearman"])
+                    for kind, rows in own.groupby("features", sort=False)
+                ],
+                sorted(set(own["trained"])),
+            )
+            for name, own in shown.groupby("column", sort=False)
+        ],
+        "What models learn from trained architectures",
+        f"Spearman's ρ of a random forest's predictions for up to 1000 others; mean of {splits} "
+        "splits. " + RESAMPLED.replace("95", "In the table, 95"),
+        x_label="trained architectures",
+        y_label="Spearman's ρ",
+        markers=True,
+        log_x=True,
+    )
+    tables = {"predictors": table, "predictors_printed": beside_printed(table)}
+    return Drawn(tables, {"predictors": picture}, _finding(shown))
+
+
+def beside_printed(table: pd.DataFrame) -> pd.DataFrame:
+    """Sets printed correlations beside ours.
+
+    Args:
+        table: Columns ``column`` and those of ``stats.learning_curves``.
+
+    Returns:
+        One row per printed number of a column that is there: ``source``, ``column``, ``features``,
+        ``model``, ``printed_trained`` (missing where not given), ``printed``, ``printed_std``, and
+        of ours, at as many trained architectures or, if there are none or it is not known how
+        many, at the most: ``trained``, ``spearman``, ``std``, ``low``, ``high``, ``splits``, ``n``.
+    """
+    with Path(__file__).with_name("printed_predictors.toml").open("rb") as file:
+        listed = tomllib.load(file)["printed"]
+    rows = []
+    for one in listed:
+        for kind, numbers in one["features"].items():
+            own = table[
+                (table["column"] == one["column"])
+                & (table["model"] == one["model"])
+                & (table["features"] == kind)
+            ].sort_values("trained")
+            same = own[own["trained"] == one.get("trained")]
+            for ours in (same if len(same) else own.tail(1)).to_dict("records"):
+                printed, *std = numbers
+                rows.append(
+                    {
+                        **{name: one[name] for name in ("source", "column")},
+                        "features": kind,
+                        "model": one["model"],
+                        "printed_trained": one.get("trained"),
+                        "printed": printed,
+                        "printed_std": std[0] if std else None,
+                        **{
+                            name: ours[name] for name in NEEDED if name not in ("features", "model")
+                        },
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _finding(shown: pd.DataFrame) -> str:
+    at = shown[shown["trained"] == SIZE].sort_values("n", ascending=False, kind="stable")
+    own = (at if len(at) else shown.sort_values("trained")).iloc[::1]
+    column = own[own["column"] == own["column"].iloc[0]].set_index("features")
+    told = {
+        name: estimate(row["spearman"], row["low"], row["high"]) for name, row in column.iterrows()
+    }
+    best = column["spearman"].sort_values().index[-1]
+    first = column.iloc[0]
+    return (
+        f"From {first['trained']} trained architectures of {first['column']} (n = {first['n']}) a "
+        f"forest ranks the others with ρ = {told[ENCODED]} if it sees their encoding, "
+        f"{told[PROXIES]} if it sees proxies, and at best {told[best]} ({best})."
+    )
