@@ -37,7 +37,7 @@ def bias_mitigation(results: StoredResults) -> Drawn:
 
 def _finding(table: pd.DataFrame) -> str:
     blind, best = table[table["strategy"] == BLIND], table[table["strategy"] == BEST]
-    top = best.sort_values("low").iloc[-1]
+    top = best.sort_values("low", na_position="first").iloc[-1]
     return (
         f"Dividing the bias away without looking at accuracies helps in "
         f"{int((blind['low'] > 0).sum())} of {len(blind)} cases and harms in "

@@ -48,7 +48,8 @@ def _finding(table: pd.DataFrame) -> str:
     # By how much the nearer end of the interval exceeds the accuracy's own.
     ends = proxies["spearman_low"].abs(), proxies["spearman_high"].abs()
     surely = np.minimum(*ends) * (proxies["spearman_low"] * proxies["spearman_high"] > 0)
-    ordered = proxies.assign(excess=surely - proxies["of_accuracy"].abs()).sort_values("excess")
+    excess = surely - proxies["of_accuracy"].abs()
+    ordered = proxies.assign(excess=excess).sort_values("excess", na_position="first")
     exceeding = int((ordered["excess"] > 0).sum())
     said = (
         f"{exceeding} of {len(ordered)} biases exceed the accuracy's own with their whole interval"

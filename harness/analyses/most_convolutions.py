@@ -38,7 +38,7 @@ def most_convolutions(results: StoredResults) -> Drawn:
         f"{printed(row['published'])}"
         for row in table.dropna(subset="published").to_dict("records")
     )
-    best = table.sort_values("low").iloc[-1]
+    best = table.sort_values("low", na_position="first").iloc[-1]
     finding = (
         f"Among the {table['n'].min()} cells of nb201 with six convolutions ρ is: {claims}; the "
         f"best is {estimate(best['spearman'], best['low'], best['high'])} of {best['proxy']}."
