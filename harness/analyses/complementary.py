@@ -5,17 +5,16 @@ from __future__ import annotations
 import pandas as pd
 
 from harness import figures
-from harness.analyses.by_column import by_column
+from harness.analyses.by_column import by_column, enough
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
-from harness.core.errors import DataError
 from harness.core.printing import estimate
 from harness.results.finished import Result
 from harness.stats.complementarity import information
 from harness.stats.information import OURS, SUITE_ZERO
 
-FEWEST = 500
+BINNED = 500
 """Architectures; fewer say nothing about combinations of bins."""
 ORDERS = {
     "random": "random order",
@@ -60,10 +59,8 @@ def complementary(results: StoredResults) -> Drawn:
 
 
 def _information(one: Result) -> pd.DataFrame:
-    n = one.joint.counts["n"]
-    if n < FEWEST:
-        raise DataError(f"{n} architectures are too few to be counted in bins, {FEWEST} enough.")
-    return pd.concat([information(one.joint, binning) for binning in (SUITE_ZERO, OURS)])
+    joined = enough(one, BINNED)
+    return pd.concat([information(joined, binning) for binning in (SUITE_ZERO, OURS)])
 
 
 def _finding(table: pd.DataFrame) -> str:

@@ -16,12 +16,7 @@ from harness.results.finished import Result
 from harness.stats import attenuation
 from harness.stats.bootstrap import interval
 from harness.stats.joint import rank_matrix, resampled_matrices
-from harness.stats.self_agreement import (
-    REPEATS,
-    SelfAgreement,
-    averaged,
-    self_agreements,
-)
+from harness.stats.self_agreement import REPEATS, SelfAgreement, averaged, self_agreements
 from harness.truth.repeats import repeats as trained_repeatedly
 
 CURVES, FLAT = 5, 0.99
@@ -40,11 +35,8 @@ def noise(results: StoredResults) -> Drawn:
             under = scores[
                 (scores["proxy"] == twice.proxy) & (scores["settings"] == twice.settings)
             ]
-            row = {
-                "column": one.name,
-                **twice.row(),
-                "studies": ", ".join(sorted(set(under["study"]))),
-            }
+            studies = ", ".join(sorted(set(under["study"])))
+            row = {"column": one.name, **twice.row(), "studies": studies}
             rows.append(row | averaged(row["one"], twice.value))
     table = by_column(results, lambda one: _corrected(one, repeated[one.name]))
     repeats = pd.DataFrame(rows)

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from harness import figures
+from harness.analyses.by_column import each, enough
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError, HarnessError
 from harness.stats.leaderboard import LEVEL, Board, alike, leaderboard
 
-FEWEST = 50
-"""Architectures of a column that takes part."""
-
 
 @analysis("leaderboard", "Which proxy is best, and how sure is that?", chapter=110)
 def ranking(results: StoredResults) -> Drawn:
     """Average ranks with tests over columns and within them."""
-    taken = [one for one in results.columns() if one.joint.counts["n"] >= FEWEST]
+    taken = each(results, enough)
     try:
-        board = leaderboard({one.name: one.joint for one in taken})
+        board = leaderboard({one.name: joined for one, joined in taken})
     except HarnessError as error:
         raise DataError(str(error)) from error
     table = board.ranking
@@ -29,7 +27,8 @@ def ranking(results: StoredResults) -> Drawn:
         alike(names, board.pairs),
         "Proxies by their average rank",
         f"Over {len(taken)} columns, 1 is best. Bars join proxies that Wilcoxon's signed-rank test "
-        f"over columns does not tell apart (Holm, {LEVEL:.0%}); critical difference: Nemenyi's. "
+        f"over columns does not tell apart (Holm, {LEVEL:.0%}); critical difference: Nemenyi's; "
+        f"that all rank alike: p = {board.friedman:.1g} (Friedman). "
         "Columns of one space are taken for independent, which they are not quite.",
         critical=board.critical,
     )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness import figures
-from harness.analyses.by_column import RESAMPLED
+from harness.analyses.by_column import RESAMPLED, each, enough
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
@@ -19,22 +19,20 @@ from harness.results.finished import Result
 from harness.stats.recipes import RECIPE, SINGLE, leave_one_space_out
 
 PRINTED = Path(__file__).with_name("printed_aggregates.toml")
-FEWEST = 50
-"""Architectures of a column that takes part."""
 
 
 @analysis("recipe", "Does a blind ensemble carry over to spaces it never saw?", chapter=61)
 def recipe(results: StoredResults) -> Drawn:
     """Chooses proxies for ``rank_log`` on all search spaces but one, and tests them there."""
-    taken = [one for one in results.columns() if one.joint.counts["n"] >= FEWEST]
+    taken = each(results, enough)
     try:
         table, choice = leave_one_space_out(
-            {(one.space, one.task): one.joint.columns for one in taken}
+            {(one.space, one.task): joined.columns for one, joined in taken}
         )
     except HarnessError as error:
         raise DataError(str(error)) from error
     table = table.merge(_printed(), on="column", how="left")
-    seconds = {one.name: _seconds(one) for one in taken}
+    seconds = {one.name: _seconds(one) for one, _ in taken}
     table["seconds"] = [
         sum(seconds[column][name] for name in proxies.split())
         for column, proxies in zip(table["column"], table["proxies"], strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness import figures
-from harness.analyses.by_column import by_column
+from harness.analyses.by_column import by_column, enough
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
@@ -36,7 +36,7 @@ def ensembles(results: StoredResults) -> Drawn:
 
 def _held_out(one: Result) -> pd.DataFrame:
     best = one.summary.sort_values("spearman_mean").dropna(subset=["spearman_mean"]).iloc[-1]
-    table = held_out(one.joint)
+    table = held_out(enough(one))
     return table.assign(best_single=best["spearman_mean"], best_single_proxy=best["proxy"])
 
 

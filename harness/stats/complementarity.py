@@ -99,46 +99,48 @@ def information(joined: Joint, binning: Binning, seed: int = 0) -> pd.DataFrame:
     samples = [_sample(own, joined.names, binning) for own in joined.columns]
     fixed = binning.corrected
     steps = min(STEPS, len(joined.names))
-
-    def mean(members: Sequence[int], of: Sequence[Sample] = samples) -> Floats:
-        return np.asarray(np.mean([left_over(one, members, fixed) for one in of], axis=0))
-
     order = greedy(samples, steps, fixed)
-    curves = {"greedy": mean(order)}
     orders = [list(random.permutation(len(joined.names))[:steps]) for _ in range(ORDERS)]
-    curves["random"] = np.mean([mean(one) for one in orders], axis=0)
-    sets = [exhaustive(samples, size, fixed) for size in range(1, min(SETS, steps) + 1)]
-    curves["exhaustive"] = np.array([mean([])[0], *(mean(one)[-1] for one in sets)])
-    curves["shuffled"] = np.mean(
-        [
-            mean(greedy(shuffled, steps, fixed), shuffled)
-            for _ in range(SHUFFLES)
-            for shuffled in [[Sample(s.bins, random.permutation(s.truth)) for s in samples]]
-        ],
-        axis=0,
-    )
-    replicates = np.array(
-        [
-            left / left[0]
-            for resampled in _resampled(joined, samples, random)
-            for left in [mean(order, resampled)]
-        ]
-    )
+    sets = [[], *(exhaustive(samples, size, fixed) for size in range(1, min(SETS, steps) + 1))]
+    curves = {
+        "greedy": _mean(samples, order, fixed),
+        "random": np.mean([_mean(samples, one, fixed) for one in orders], axis=0),
+        "exhaustive": np.array([_mean(samples, one, fixed)[-1] for one in sets]),
+        "shuffled": _shuffled(samples, steps, fixed, random),
+    }
+    resampled = [_mean(one, order, fixed) for one in _resampled(joined, samples, random)]
+    shares = np.array([left / left[0] for left in resampled])
     # Repeats in a resample lower every entropy: how far it varies is taken, not where it lies.
-    ends = np.quantile(replicates, [0.025, 0.975], axis=0) - replicates.mean(axis=0)
-    named = {"greedy": [order[:k] for k in range(steps + 1)], "exhaustive": [[], *sets]}
+    low, high = np.quantile(shares, [0.025, 0.975], axis=0) - shares.mean(axis=0)
+    named = {"greedy": [order[:k] for k in range(steps + 1)], "exhaustive": sets}
     rows: list[dict[str, Any]] = []
     for name, curve in curves.items():
         for k, value in enumerate(curve):
             row = {"bins": binning.name, "order": name, "k": k, "entropy": value}
-            row["share"] = value / curve[0]
+            share = row["share"] = value / curve[0]
             if name == "greedy":
-                row |= {"low": row["share"] + ends[0, k], "high": row["share"] + ends[1, k]}
-                row["learnt"] = curves["shuffled"][k] / curves["shuffled"][0] - row["share"]
+                none = curves["shuffled"][k] / curves["shuffled"][0]
+                row |= {"low": share + low[k], "high": share + high[k], "learnt": none - share}
             members = named[name][k] if name in named else []
             row["proxies"] = " ".join(joined.names[place] for place in members)
             rows.append(row | joined.counts)
     return pd.DataFrame(rows)
+
+
+def _mean(samples: Sequence[Sample], members: Sequence[int], corrected: bool) -> Floats:
+    """Returns ``left_over``, averaged over seeds."""
+    return np.asarray(np.mean([left_over(one, members, corrected) for one in samples], axis=0))
+
+
+def _shuffled(
+    samples: Sequence[Sample], steps: int, corrected: bool, random: np.random.Generator
+) -> Floats:
+    """Returns what greedy orders leave of accuracies that nothing can tell about, on average."""
+    curves = []
+    for _ in range(SHUFFLES):
+        none = [Sample(one.bins, random.permutation(one.truth)) for one in samples]
+        curves.append(_mean(none, greedy(none, steps, corrected), corrected))
+    return np.asarray(np.mean(curves, axis=0))
 
 
 def _sample(own: pd.DataFrame, names: Sequence[str], binning: Binning) -> Sample:

@@ -54,7 +54,7 @@ def best_proxy(split: HalfSeen) -> Floats:
     """Returns the scores of the proxy with the highest ρ on what was asked for."""
     scores, truth = split.scores[split.asked], split.truth[split.asked]
     rho = [spearman(column, truth) for column in scores.T]
-    column: Floats = split.scores[:, int(np.nanargmax(rho))]
+    column: Floats = split.scores[:, int(np.argmax(np.nan_to_num(rho, nan=-1.0)))]
     return column
 
 

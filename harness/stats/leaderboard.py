@@ -73,28 +73,18 @@ def leaderboard(columns: Mapping[str, Joint]) -> Board:
     )
     ranks, replicates = placed(rho).mean(axis=0), placed(resampled).mean(axis=0)
     pairs = _pairs(names, rho, resampled)
-    rows = []
-    for place, proxy in enumerate(names):
-        first, second = (pairs[pairs[side] == proxy] for side in ("first", "second"))
-        low, high = interval(replicates[:, place])
-        over = [first["p_holm"] < LEVEL, second["p_holm"] < LEVEL]
-        ahead = [first["difference"] > 0, second["difference"] < 0]
-        rows.append(
-            {
-                "proxy": proxy,
-                "average_rank": ranks[place],
-                "low": low,
-                "high": high,
-                "spearman": rho[:, place].mean(),
-                "better_than": sum(int((a & b).sum()) for a, b in zip(over, ahead, strict=True)),
-                "worse_than": sum(int((a & ~b).sum()) for a, b in zip(over, ahead, strict=True)),
-                "wins": int(first["better_in"].sum() + second["worse_in"].sum()),
-                "losses": int(first["worse_in"].sum() + second["better_in"].sum()),
-                "columns": len(columns),
-                "n": min(one.counts["n"] for one in columns.values()),
-            }
-        )
-    table = pd.DataFrame(rows).sort_values("average_rank", kind="stable", ignore_index=True)
+    table = pd.DataFrame(
+        {
+            "proxy": names,
+            "average_rank": ranks,
+            "low": [interval(own)[0] for own in replicates.T],
+            "high": [interval(own)[1] for own in replicates.T],
+            "spearman": rho.mean(axis=0),
+            **_counted(names, pairs),
+            "columns": len(columns),
+            "n": min(one.counts["n"] for one in columns.values()),
+        }
+    ).sort_values("average_rank", kind="stable", ignore_index=True)
     return Board(
         ranking=table,
         pairs=pairs,
@@ -230,6 +220,25 @@ def _pairs(names: Sequence[str], rho: Floats, resampled: Floats) -> pd.DataFrame
     table = pd.DataFrame(rows)
     table.insert(4, "p_holm", holm(table["p"]))
     return table
+
+
+def _counted(names: Sequence[str], pairs: pd.DataFrame) -> dict[str, list[int]]:
+    """Counts, per proxy, what the tests say for and against it."""
+    sure = pairs["p_holm"] < LEVEL
+    better, worse = sure & (pairs["difference"] > 0), sure & (pairs["difference"] < 0)
+
+    def count(if_first: pd.Series, if_second: pd.Series) -> list[int]:
+        return [
+            int(if_first[pairs["first"] == name].sum() + if_second[pairs["second"] == name].sum())
+            for name in names
+        ]
+
+    return {
+        "better_than": count(better, worse),
+        "worse_than": count(worse, better),
+        "wins": count(pairs["better_in"], pairs["worse_in"]),
+        "losses": count(pairs["worse_in"], pairs["better_in"]),
+    }
 
 
 def _over_columns(differences: Floats) -> float:
