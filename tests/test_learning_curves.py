@@ -11,6 +11,7 @@ from scipy.stats import spearmanr
 from stored import store
 
 from harness import stats
+from harness.analyses.learned_rankings import beside_printed
 from harness.core.errors import HarnessError
 from harness.spaces.space import spaces
 
@@ -93,6 +94,30 @@ def test_copies_and_constants_among_features_change_nothing() -> None:
     table = curves({"a": feature, "b": padded}, models, splits=1, sizes=(30,))
     rows = table.set_index(["features", "model"]).spearman
     assert rows["a", "forest"] == rows["b", "forest"]
+
+
+def test_nothing_to_learn_from_ranks_nothing() -> None:
+    models = stats.learning_curves.__kwdefaults__["models"]
+    table = curves({"a": np.ones((N, 2))}, models, splits=2, sizes=(10,))
+    assert table.spearman.isna().all()
+    assert table.low.isna().all()
+
+
+def test_printed_numbers_stand_beside_ours() -> None:
+    rows = [
+        {"column": "nb201/cifar100", "features": kind, "model": model, "trained": trained}
+        for kind in ("encoding", "graph", "proxies")
+        for model in ("boosting", "forest")
+        for trained in (30, 100, 300)
+    ]
+    table = pd.DataFrame(rows).assign(spearman=0.5, std=0.1, low=0.4, high=0.6, splits=2, n=1000)
+    printed = beside_printed(table).set_index("features")
+    assert printed.printed["encoding"] == 0.640
+    assert printed.trained["encoding"] == 100 == printed.printed_trained["encoding"]
+    assert printed.printed["graph"] == 0.948
+    assert printed.trained["graph"] == 300, "the most, where theirs is not given"
+    assert set(printed.index) == {"encoding", "proxies", "graph"}, "of what is there"
+    assert beside_printed(table.assign(column="nb101/cifar10")).empty
 
 
 def test_too_few_architectures() -> None:

@@ -11,7 +11,7 @@ from harness.core.errors import DataError
 from harness.sources.catalogue import source
 from harness.sources.places import checksum
 from harness.spaces import nb101_table
-from harness.truth import bundled, records
+from harness.truth import bundled, nb201_targets, records
 
 FREE = {"MIT", "Apache-2.0", "ISC"}
 
@@ -50,6 +50,7 @@ def test_damaged_tables_are_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_licences_allow_what_is_bundled() -> None:
     sources = {name for one in records.records.values() if one.bundled for name in one.info.sources}
+    sources |= {table.source for tables in nb201_targets.TABLES.values() for table in tables}
     assert {source(name).licence for name in sources} <= FREE
     notice = (Path(__file__).parent.parent / "NOTICE").read_text(encoding="utf-8")
     for name in sources:

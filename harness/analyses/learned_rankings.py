@@ -23,7 +23,8 @@ STUDY = "predictors"
 MODEL = "forest"
 """The model of the picture and of the sentence; the table has all."""
 ENCODED, PROXIES, SIZE = "encoding", "proxies", 100
-NEEDED = ("features", "model", "trained", "spearman", "std", "low", "high", "splits", "n")
+MEASURED = ("trained", "spearman", "std", "low", "high", "splits", "n")
+NEEDED = ("features", "model", *MEASURED)
 
 
 @analysis("predictors", "What do proxies add where some architectures are trained?", chapter=70)
@@ -60,7 +61,9 @@ def predictors(results: StoredResults) -> Drawn:
         markers=True,
         log_x=True,
     )
-    tables = {"predictors": table, "predictors_printed": beside_printed(table)}
+    tables, printed = {"predictors": table}, beside_printed(table)
+    if len(printed):
+        tables["predictors_printed"] = printed
     return Drawn(tables, {"predictors": picture}, _finding(shown))
 
 
@@ -87,35 +90,29 @@ def beside_printed(table: pd.DataFrame) -> pd.DataFrame:
                 & (table["features"] == kind)
             ].sort_values("trained")
             same = own[own["trained"] == one.get("trained")]
-            for ours in (same if len(same) else own.tail(1)).to_dict("records"):
-                printed, *std = numbers
-                rows.append(
-                    {
-                        **{name: one[name] for name in ("source", "column")},
-                        "features": kind,
-                        "model": one["model"],
-                        "printed_trained": one.get("trained"),
-                        "printed": printed,
-                        "printed_std": std[0] if std else None,
-                        **{
-                            name: ours[name] for name in NEEDED if name not in ("features", "model")
-                        },
-                    }
-                )
+            said = {"source": one["source"], "column": one["column"], "features": kind}
+            said |= {"model": one["model"], "printed_trained": one.get("trained")}
+            said |= dict(zip(("printed", "printed_std"), numbers, strict=False))
+            rows += [
+                said | {name: ours[name] for name in MEASURED}
+                for ours in (same if len(same) else own.tail(1)).to_dict("records")
+            ]
     return pd.DataFrame(rows)
 
 
 def _finding(shown: pd.DataFrame) -> str:
-    at = shown[shown["trained"] == SIZE].sort_values("n", ascending=False, kind="stable")
-    own = (at if len(at) else shown.sort_values("trained")).iloc[::1]
-    column = own[own["column"] == own["column"].iloc[0]].set_index("features")
+    at = shown[shown["trained"] == SIZE]
+    at = at if len(at) else shown[shown["trained"] == shown["trained"].min()]
+    largest = at.sort_values("n", ascending=False, kind="stable")["column"].iloc[0]
+    rows = at[at["column"] == largest].set_index("features")
+    best = rows["spearman"].sort_values().index[-1]
+    first = rows.iloc[0]
     told = {
-        name: estimate(row["spearman"], row["low"], row["high"]) for name, row in column.iterrows()
+        str(name): estimate(row["spearman"], row["low"], row["high"])
+        for name, row in rows.iterrows()
     }
-    best = column["spearman"].sort_values().index[-1]
-    first = column.iloc[0]
     return (
-        f"From {first['trained']} trained architectures of {first['column']} (n = {first['n']}) a "
-        f"forest ranks the others with ρ = {told[ENCODED]} if it sees their encoding, "
-        f"{told[PROXIES]} if it sees proxies, and at best {told[best]} ({best})."
+        f"From {first['trained']} trained architectures of {largest} (n = {first['n']}) a "
+        f"{MODEL} ranks the others with ρ = {told[ENCODED]} if it sees their encoding, "
+        f"{told[PROXIES]} if it sees proxies, and at best {told[str(best)]} ({best})."
     )

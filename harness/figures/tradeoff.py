@@ -64,7 +64,7 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
         color=style.MUTED, linewidth=0.8, drawstyle="steps-post", zorder=1,
     )  # fmt: skip
     for chosen, colour, marker in ((~other, style.BLUE, "o"), (other, style.ORANGE, "s")):
-        points = rows[chosen]
+        points = rows[chosen & (rows["spearman"] >= 0)]
         ax.vlines(points["seconds"], points["low"], points["high"], color=colour, linewidth=0.9)
         ax.plot(points["seconds"], points["spearman"], marker, color=colour, markersize=3)
     ax.margins(x=0.12)
@@ -75,7 +75,7 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     below = int((rows["spearman"] < 0).sum())
     ax.text(
-        0.98, 0.02, f"{below} below 0\n" * (below > 0) + f"n = {rows['n'].min():,}",
+        0.98, 0.02, f"{below} below 0\n" * (below > 0) + f"n = {rows['n'].min()}",
         transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom", color=style.MUTED,
     )  # fmt: skip
 

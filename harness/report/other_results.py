@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.artefacts.artefact import THEME
+from harness.report.columns import NO_BREAK
 from harness.report.page_tables import LIMIT, Table, table
 from harness.results.folder import read_record
 from harness.results.layout import RECORD
@@ -115,12 +116,9 @@ def read_chapters(folder: Path, page: Path) -> list[Chapter]:
 
 
 def _unbroken(sentence: str) -> str:
-    """Keeps ``n = 100`` and intervals, ``[0.10, 0.20]``, on one line."""
-    return re.sub(r" = | (?=\[[^ ]+, [^ ]+\])|(?<=,) (?=[^ \]]+\])", _no_break, sentence)
-
-
-def _no_break(found: re.Match[str]) -> str:
-    return found[0].replace(" ", "\N{NO-BREAK SPACE}")
+    """Keeps ``n = 100``, intervals, ``0.15 [0.10, 0.20]``, and seconds on one line."""
+    kept = r" = | (?=\[[^ ]+, [^ ]+\])|(?<=,) (?=[^ \]]+\])|(?<=\d) (?=s\b)"
+    return re.sub(kept, lambda found: found[0].replace(" ", NO_BREAK), sentence)
 
 
 def _shown(named: dict[Path, tuple[Path, str]], page: Path, limit: int | None = LIMIT) -> Folder:

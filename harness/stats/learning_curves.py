@@ -123,7 +123,7 @@ def _summarised(
         for others, predicted in rankings
     ]
     resampled = mean_spearman(seeds, len(accuracy), resamples, random)
-    low, high = np.nanquantile(resampled, [0.025, 0.975], axis=0)
+    low, high = np.quantile(resampled, [0.025, 0.975], axis=0)
     table = {"spearman": observed.mean(), "std": observed.std(), "low": low, "high": high}
     return pd.DataFrame(table).to_dict("records")  # type: ignore[return-value]
 
@@ -131,4 +131,5 @@ def _summarised(
 def _distinct(columns: Floats) -> Floats:
     """Leaves out columns that are constant or the same as another: a tree gains nothing by them."""
     kept = np.unique(columns, axis=1)
-    return kept[:, [len(np.unique(column)) > 1 for column in kept.T]]
+    varied = [len(np.unique(column)) > 1 for column in kept.T]
+    return kept[:, varied] if any(varied) else kept
