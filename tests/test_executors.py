@@ -1,6 +1,7 @@
 """Executors map a function over items and survive whatever happens to their workers."""
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import torch
 from harness.config import Config, parse_seeds
 from harness.core.errors import HarnessError
 from harness.executors import processes as of_processes
-from harness.executors import progress
+from harness.executors import progress, worker
 from harness.executors.executor import ExecutorSettings, LostWorkerError, execute, executors
 from harness.executors.processes import ProcessSettings
 from harness.executors.ray import RaySettings
@@ -232,9 +233,10 @@ def test_each_executor_has_its_name_and_reserves_one_core() -> None:
         assert one.defaults.threads == getattr(one.defaults, "cores", 1) == 1
 
 
-FAULTS = """
-import resource, torch
-from harness.executors.worker import keep_freed_memory
+MEMORY = """
+import re, resource, torch
+from pathlib import Path
+from harness.executors import worker
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -243,16 +245,32 @@ def faults():
     z = x * y
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
-print(min([faults() for _ in range(5)]))
-keep_freed_memory()
-print(min([faults() for _ in range(20)]))
+def held():
+    return int(re.search(r"RssAnon:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) // 1024
+
+usual = min([faults() for _ in range(5)])
+worker.keep_freed_memory()
+kept = min([faults() for _ in range(20)])
+few = held()
+torch.ones(300 * 2**20)  # 1200 MiB
+much = held()
+worker.release_much_memory()
+rest = held()
+print(usual, kept, few, much, rest)
 """
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="about glibc's malloc")
-def test_a_worker_uses_freed_memory_again() -> None:
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's malloc")
+def test_a_worker_uses_freed_memory_again_but_does_not_hold_much() -> None:
     printed = subprocess.run(
-        [sys.executable, "-c", FAULTS], check=True, capture_output=True, text=True
+        [sys.executable, "-c", MEMORY], check=True, capture_output=True, text=True
     ).stdout
-    usual, kept = map(int, printed.split())
+    usual, kept, few, much, rest = map(int, printed.split())
     assert kept < usual / 2
+    assert much > few + 1000
+    assert rest < few + 100
+
+
+def test_the_users_own_process_keeps_its_way_with_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "keep_freed_memory", lambda: pytest.fail("it cannot be undone"))
+    assert list(execute(str, [1, 2], executors.get("local").defaults)) == ["1", "2"]

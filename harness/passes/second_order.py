@@ -5,14 +5,19 @@ convolution as convolutions of unusual shapes; on a CPU they are most of a doubl
 out, either is a handful of the kernels that a first backward runs. First derivatives come from the
 very kernels of torch, but for those of depthwise convolutions (``harness.passes.depthwise``); these
 and the second ones agree with torch's up to rounding.
+
+A third of a double backward are the gradients of weights, of which GraSP wants ⟨w, ∂w⟩ alone. That
+is the derivative for a factor of the weight, and comes from tensors that are there anyway: a
+convolution is linear in its weight, so ⟨w, ∂w⟩ = ⟨y, ∂y⟩ for y = w * x.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -23,42 +28,77 @@ from harness.core.layouts import layout_of
 from harness.passes import depthwise
 from harness.passes.convolutions import Geometry, convolve, gradient_of_input, gradient_of_weight
 from harness.passes.gradient_layouts import in_layout
+from harness.passes.linear_layers import concatenating, linear_forward_of
 from harness.passes.weighted_layers import Forward, has_own_forward, replacing_forwards
 
 aten = torch.ops.aten
 Gradients = tuple[Tensor | None, ...]
 
 
+@dataclass
+class Asked:
+    """What backwards of a network are for, beside the gradients of its inputs.
+
+    Attributes:
+        kind: ``weights``: the gradients of convolutions' weights. ``factors``: those of their
+            factors instead, ⟨w, ∂w⟩. ``inputs``: neither, and both stay empty.
+        factors: The id of a convolution's weight -> a factor of that weight, which is 1.
+    """
+
+    kind: Literal["weights", "factors", "inputs"] = "weights"
+    factors: dict[int, Tensor] = field(default_factory=dict)
+
+    @contextmanager
+    def only(self, kind: Literal["factors", "inputs"]) -> Iterator[None]:
+        """Asks for less while it is entered."""
+        self.kind = kind
+        try:
+            yield
+        finally:
+            self.kind = "weights"
+
+
 @contextmanager
-def fast_first_derivatives(network: nn.Module) -> Iterator[None]:
+def fast_first_derivatives(network: nn.Module) -> Iterator[Asked]:
     """Lets depthwise convolutions use the functions of this module where torch's are slow.
 
     They can be differentiated twice, as all in this module.
     """
-    with replacing_forwards(network, _slow_convolution):
-        yield
+    asked = Asked()
+
+    def forward_of(module: nn.Module) -> Forward | None:
+        slow = isinstance(module, nn.Conv2d) and depthwise.is_slow(module)
+        return _convolution_of(module, asked) if slow else None
+
+    with replacing_forwards(network, forward_of):
+        yield asked
 
 
 @contextmanager
-def fast_second_derivatives(network: nn.Module) -> Iterator[None]:
-    """Lets plain 2-D convolutions and train-mode batch norms use the functions of this module.
+def fast_second_derivatives(network: nn.Module) -> Iterator[Asked]:
+    """Lets convolutions, norms and what is linear use the functions of this module and its like.
 
-    Derivatives are those with respect to inputs and convolution weights; biases, scales and shifts
-    count as constants, and running statistics stay as they are. Subclasses and modules with a
-    ``forward`` of their own are left alone.
+    Derivatives are those with respect to inputs and convolution weights, or to the weights'
+    factors; biases, scales and shifts count as constants, and running statistics stay as they are.
+    Subclasses and modules with a ``forward`` of their own are left alone.
     """
-    with replacing_forwards(network, lambda module: _convolution_of(module) or _norm_of(module)):
-        yield
+    asked = Asked()
+
+    def forward_of(module: nn.Module) -> Forward | None:
+        layer = _convolution_of(module, asked) or _norm_of(module) or linear_forward_of(module)
+        if layer is None and module is network and not has_own_forward(network):
+            return partial(concatenating, network.forward)
+        return layer
+
+    with replacing_forwards(network, forward_of):
+        yield asked
 
 
-def _slow_convolution(module: nn.Module) -> Forward | None:
-    slow = isinstance(module, nn.Conv2d) and depthwise.is_slow(module)
-    return _convolution_of(module) if slow else None
-
-
-def _convolution_of(module: nn.Module) -> Forward | None:
+def _convolution_of(module: nn.Module, asked: Asked) -> Forward | None:
     if type(module) is nn.Conv2d and not has_own_forward(module) and _has_plain_padding(module):
-        return partial(_convolution, module)
+        one = module.weight.new_ones((), requires_grad=True)
+        asked.factors.setdefault(id(module.weight), one)
+        return partial(_convolution, module, asked)
     return None
 
 
@@ -152,43 +192,70 @@ def _per_channel(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-def _convolution(layer: nn.Conv2d, input: Tensor) -> Tensor:
+def _convolution(layer: nn.Conv2d, asked: Asked, input: Tensor) -> Tensor:
     if not torch.is_grad_enabled():
         return nn.Conv2d.forward(layer, input)
     padding = layer.padding
     assert not isinstance(padding, str)
     geometry = Geometry(layer.stride, padding, layer.dilation, layer.groups)
     bias = None if layer.bias is None else layer.bias.detach()
-    return _Convolution.apply(input, layer.weight, bias, geometry)  # type: ignore[no-any-return, no-untyped-call]
+    factor = asked.factors[id(layer.weight)]
+    return _Convolution.apply(input, layer.weight, factor, bias, geometry, asked)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Convolution(Function):
-    """y = w * x + b for x of N×C×H×W."""
+    """y = f·w * x + b for x of N×C×H×W and a factor f, which is 1."""
 
     @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry
+    def forward(  # noqa: PLR0917 - autograd wants every tensor by itself
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        factor: Tensor,
+        bias: Tensor | None,
+        geometry: Geometry,
+        asked: Asked,
     ) -> Tensor:
-        ctx.save_for_backward(x, weight)
-        ctx.geometry = geometry
-        return convolve(x, weight, geometry, bias)
+        y = convolve(x, weight, geometry, bias)
+        ctx.save_for_backward(x, weight, factor)
+        ctx.geometry, ctx.asked = geometry, asked
+        ctx.linear = y.detach() if bias is None else None
+        ctx.version = y._version
+        return y
 
     @staticmethod
     def backward(ctx: Any, *of_y: Tensor) -> Gradients:
-        gradients = _ConvolutionBackward.apply(of_y[0], *ctx.saved_tensors, ctx.geometry)  # type: ignore[no-untyped-call]
-        return *gradients, None, None
+        (g,), (x, weight, factor), y = of_y, ctx.saved_tensors, ctx.linear
+        to_x = to_weight = to_factor = None
+        if ctx.asked.kind == "weights":
+            arguments = (g, x, weight, factor, ctx.geometry, ctx.asked)
+            to_x, to_weight = _ConvolutionBackward.apply(*arguments)  # type: ignore[no-untyped-call]
+        elif x.requires_grad:
+            to_x = _to_input(g, x, weight, ctx.geometry)
+        if ctx.asked.kind == "factors" and y is not None and y._version == ctx.version:
+            to_factor = (y * g).sum()
+        elif ctx.asked.kind == "factors":  # it is not w * x, or was written to
+            to_factor = (weight * _to_weight(g, x, weight, ctx.geometry)).sum()
+        return to_x, to_weight, to_factor, None, None, None
 
 
 class _ConvolutionBackward(Function):
     """The gradient g of y carried to x and to the weight."""
 
     @staticmethod
-    def forward(
-        ctx: Any, g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry
+    def forward(  # noqa: PLR0917 - as above
+        ctx: Any,
+        g: Tensor,
+        x: Tensor,
+        weight: Tensor,
+        factor: Tensor,
+        geometry: Geometry,
+        asked: Asked,
     ) -> tuple[Tensor | None, Tensor]:
+        del factor  # whose gradient comes from ``backward``
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(g, x, weight)
-        ctx.geometry = geometry
+        ctx.geometry, ctx.asked = geometry, asked
         to_x = _to_input(g, x, weight, geometry) if x.requires_grad else None
         return to_x, _to_weight(g, x, weight, geometry)
 
@@ -202,16 +269,19 @@ class _ConvolutionBackward(Function):
         """
         v, u = cotangents
         g, x, weight = ctx.saved_tensors
-        to_g = to_x = to_weight = None
+        to_g = to_x = to_weight = to_factor = None
         if v is not None:
             to_g = convolve(v, weight, ctx.geometry)
-            to_weight = _to_weight(g, v, weight, ctx.geometry)
+            if ctx.asked.kind == "factors":
+                to_factor = (g * to_g).sum()
+            elif ctx.asked.kind == "weights":
+                to_weight = _to_weight(g, v, weight, ctx.geometry)
         if u is not None:
             through_weight = convolve(x, u, ctx.geometry)
             to_g = through_weight if to_g is None else to_g.add_(through_weight)
             if ctx.needs_input_grad[1]:
                 to_x = _to_input(g, x, u, ctx.geometry)
-        return to_g, to_x, to_weight, None
+        return to_g, to_x, to_weight, to_factor, None, None
 
 
 def _to_input(g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:

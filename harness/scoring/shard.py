@@ -16,6 +16,7 @@ from harness.core import seeds
 from harness.core.machine import machine
 from harness.core.types import FAILED, Score
 from harness.executors.executor import LostWorkerError
+from harness.executors.worker import release_much_memory
 from harness.scoring.conditions import Conditions, check_device, is_lost
 from harness.scoring.table import ShardFolder
 from harness.spaces.space import spaces
@@ -76,6 +77,7 @@ def score_shard(shard: ScoreShard) -> int:
             break
     done = replace(shard, keys=shard.keys[: len(scores)])
     _store(done, scores)
+    release_much_memory()
     if failure:
         rest = shard.keys[len(scores) :]
         raise LostWorkerError(
