@@ -7,6 +7,7 @@ from torch import Tensor
 from harness.core.errors import UndefinedScoreError
 from harness.passes.features import CellFeatures
 from harness.proxies.contract import population, proxy
+from harness.stats.ensembles import rank_log
 
 
 @proxy()
@@ -50,12 +51,7 @@ def az_nas(columns: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Source: Lee & Ham 2024, AZ-NAS.
     """
-    from scipy.stats import rankdata
-
-    filled = np.where(np.isnan(columns), -np.inf, columns)
-    ranks = rankdata(filled, axis=0)
-    result: NDArray[np.float64] = np.log(ranks / len(ranks)).sum(axis=1)
-    return result
+    return rank_log(columns)
 
 
 def _entropies(features: CellFeatures) -> list[float]:

@@ -1,0 +1,56 @@
+"""Bayesian optimisation of a few weights: each trial is dear, the model of the trials is cheap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from harness.stats.ranks import Floats
+
+CANDIDATES = 2000  # at which the acquisition is looked at per trial
+KAPPA = 2.576  # of the upper confidence bound
+SCALE = 1.0  # of the kernel, in units of a weight
+NOISE = 1e-6  # variance that keeps equal trials apart
+
+
+def best_weights(
+    value: Callable[[Floats], float], k: int, trials: int, random: np.random.Generator
+) -> Floats:
+    """Returns the best of some trials of k weights in [−1, 1].
+
+    A Gaussian process with a Matérn 5/2 kernel models what was seen; each trial is where its upper
+    confidence bound, mean plus 2.576 standard deviations, is highest among random candidates
+    (Srinivas et al. 2010, "Gaussian Process Optimization in the Bandit Setting").
+
+    Args:
+        value: What a trial is worth.
+        k: How many weights.
+        trials: How many trials, at least 1.
+        random: Where first trial and candidates come from.
+    """
+    tried = random.uniform(-1, 1, size=(1, k))
+    worth = np.array([value(tried[0])])
+    while len(worth) < trials:
+        candidates = random.uniform(-1, 1, size=(CANDIDATES, k))
+        chosen = candidates[np.argmax(_upper_bound(tried, worth, candidates))]
+        tried, worth = np.vstack([tried, chosen]), np.append(worth, value(chosen))
+    best: Floats = tried[np.argmax(worth)]
+    return best
+
+
+def _upper_bound(tried: Floats, worth: Floats, candidates: Floats) -> Floats:
+    spread = worth.std() or 1.0
+    known = _matern(tried, tried) + NOISE * np.eye(len(tried))
+    between = _matern(candidates, tried)
+    solved = np.linalg.solve(known, between.T)
+    mean = (worth - worth.mean()) / spread @ solved
+    variance = 1 - (between.T * solved).sum(axis=0)
+    bound: Floats = mean + KAPPA * np.sqrt(variance.clip(0))
+    return bound
+
+
+def _matern(first: Floats, second: Floats) -> Floats:
+    distance = np.sqrt(5 * np.square(first[:, None] - second[None]).sum(axis=2)) / SCALE
+    kernel: Floats = (1 + distance + distance**2 / 3) * np.exp(-distance)
+    return kernel
