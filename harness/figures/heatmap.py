@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -113,7 +113,11 @@ def _corner(row: int, column: int) -> list[tuple[float, float]]:
 
 
 def correlation_heatmap(
-    correlations: pd.DataFrame, summary: pd.DataFrame, title: str, subtitle: str = ""
+    correlations: pd.DataFrame,
+    summary: pd.DataFrame,
+    title: str,
+    subtitle: str = "",
+    starred: Collection[str] = (),
 ) -> Figure:
     """Draws one run: a row per proxy, best mean first, a column per seed and their mean.
 
@@ -122,6 +126,7 @@ def correlation_heatmap(
         summary: The result of ``stats.summary`` for the same scores.
         title: Heading.
         subtitle: How many architectures, which accuracy, which images.
+        starred: Proxies whose names get a star, which the subtitle explains.
 
     Raises:
         HarnessError: If there is more than one space or task, or nothing at all.
@@ -132,6 +137,7 @@ def correlation_heatmap(
     by_seed = correlations.pivot(index="proxy", columns="seed", values="spearman")  # noqa: PD010
     table = by_seed.reindex(summary["proxy"]).rename(columns=str)
     table["mean"] = summary.set_index("proxy")["spearman_mean"]
+    table = table.rename(index={name: f"{name}*" for name in starred})
     shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
     crowded = np.repeat(shares.to_numpy()[:, None] > CROWDED, table.shape[1], axis=1)
     return heatmap(table, title=title, subtitle=subtitle, separate="mean", crowded=crowded)

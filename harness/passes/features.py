@@ -163,8 +163,10 @@ def cell_features(run: Run) -> Observations:
         noise = noise_like(run.batch.images)
         with watching(boundaries(run.network), see):
             functional_call(run.network, state, (noise,))
-        if run.of_no_space and any(feature.dim() != 4 for feature in features):
+        if any(feature.dim() != 4 for feature in features):
             raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W")
+        if len(features) > len(boundaries(run.network)):
+            raise UndefinedScoreError("a cell runs several times, so that no map has one before it")
         signs = [
             torch.randint(0, 2, one.shape, device="cpu").to(torch.int8) for one in features[1:]
         ]
