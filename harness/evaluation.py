@@ -25,7 +25,7 @@ from harness.inputs.description import inputs_in_words
 from harness.inputs.image_sets import image_sets
 from harness.inputs.inventory import BY_HAND, images_available
 from harness.inputs.tasks import tasks
-from harness.proxies.contract import populations, proxies
+from harness.proxies.contract import ceilings, populations, seeing_truth
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.finished import stored_scores
@@ -33,11 +33,11 @@ from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
 from harness.results.reading import sentences
 from harness.results.stored_table import stored_table
-from harness.results.terminal import crowded, results_table
+from harness.results.terminal import notes, results_table
 from harness.scoring.conditions import Conditions, conditions_at, device_type, inputs_of
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
-from harness.scoring.study import Study
+from harness.scoring.study import Study, with_populations
 from harness.spaces.space import spaces
 
 DRAW = ["seed", "draw", "proxy"]
@@ -49,12 +49,14 @@ class Evaluation:
 
     Attributes:
         study: Architectures, proxies and conditions.
+        conditions: What decides the values, as the record says it.
         accuracies: The ground truth.
         scores: One row per draw, proxy and seed, the accuracy as ``truth``.
         seconds: How long it took.
     """
 
     study: Study
+    conditions: dict[str, Any]
     accuracies: pd.DataFrame
     scores: pd.DataFrame
     seconds: float
@@ -72,7 +74,7 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
     accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
     study = study_of(config, scope, settings, accuracies.key)
     _tell_limits(config, scope, settings, study, len(accuracies))
-    conditions = conditions_of(study, accuracies, config, scope)
+    conditions = conditions_of(study, accuracies, config, scope, settings)
     refuse_other_conditions(result_path(config), conditions, overwrite=config.overwrite)
     table = score_table(work_path(config, "scores", config.space, config.task))
     earlier = stored_scores(Path(config.results), config.space, config.task)
@@ -93,8 +95,9 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
             f"Scores are still missing in {table.folder} although all work was done; if workers "
             "ran on other machines, choose a results= folder that all of them share."
         )
-    rows = _in_order(_joined(study.scores(stored), accuracies, config.space), study.proxies)
-    return Evaluation(study, accuracies, rows, time.monotonic() - started)
+    joined = _joined(study.scores(stored), accuracies, config.space)
+    rows = _in_order(with_populations(joined, study.proxies, settings), study.proxies)
+    return Evaluation(study, conditions, accuracies, rows, time.monotonic() - started)
 
 
 def _check_names(config: Config, scope: Scope) -> None:
@@ -135,7 +138,7 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[
         config.channels_last,
         settings,
     )
-    to_score = scored(names)
+    to_score = scored(names, settings)
     return Study(conditions_at(asked, to_score, pool), names, to_score, samples)
 
 
@@ -167,16 +170,20 @@ def _tell_limits(
 
 
 def conditions_of(
-    study: Study, accuracies: pd.DataFrame, config: Config, scope: Scope
+    study: Study, accuracies: pd.DataFrame, config: Config, scope: Scope, settings: Settings
 ) -> dict[str, Any]:
     """Returns what decides the values of a result, as its record says it."""
     info = accuracies.attrs
+    ranking = [populations.get(name) for name in study.proxies if name in populations]
     return {
         **study.conditions.shared(),
         "truth": {"variant": info["variant"], "n": info["n"], **record.sources(config, info)},
         "sample": scope.drawing,
         "undefined": scope.undefined,
-        "proxies": {name: study.conditions.own(name) for name in study.scored},
+        "proxies": {
+            **{name: study.conditions.own(name) for name in study.scored},
+            **{one.name: one.conditions(settings) for one in ranking},
+        },
     }
 
 
@@ -192,7 +199,7 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
     from harness.stats.summary import COLUMNS
 
     folder = result_path(config)
-    conditions = conditions_of(evaluation.study, evaluation.accuracies, config, scope)
+    conditions = dict(evaluation.conditions)
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)
     rows, summary = evaluation.scores, None
     blank = evaluation.study.conditions.blank
@@ -274,7 +281,7 @@ def _write(
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
-        rows, undefined=scope.policy, by_seed=correlations, ceilings=_ceilings(conditions)
+        rows, undefined=scope.policy, by_seed=correlations, ceilings=ceilings(conditions)
     )
     title = f"{config.space} · {config.task}"
     about = _subtitle(rows, evaluation.accuracies, inputs, summary)
@@ -294,7 +301,14 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        heatmap = figures.correlation_heatmap(correlations, summary, title, about, ceiling=top)
+        heatmap = figures.correlation_heatmap(
+            correlations,
+            summary,
+            title,
+            about,
+            ceiling=top,
+            starred=seeing_truth(summary["proxy"]),
+        )
         figures.save(heatmap, fresh / HEATMAP)
         figures.save(figures.scatter(rows, summary, title, about, ceiling=top), fresh / "scatter")
         record.write(
@@ -311,15 +325,6 @@ def _write(
     return summary
 
 
-def _ceilings(conditions: dict[str, Any]) -> dict[str, float]:
-    """Returns the largest score that there can be under a result's conditions, by proxy."""
-    return {
-        name: ceiling(own["settings"], conditions["batch_size"])
-        for name, own in conditions["proxies"].items()
-        if name in proxies and (ceiling := proxies.get(name).ceiling)
-    }
-
-
 def _subtitle(
     joined: pd.DataFrame, accuracies: pd.DataFrame, inputs: Mapping[str, Any], summary: pd.DataFrame
 ) -> str:
@@ -330,7 +335,7 @@ def _subtitle(
         f"n = {per_seed} architectures per seed.",
         f"Truth: {info['metric']}, {info['split']} ({info['variant']}).",
         inputs_in_words(inputs),
-        *crowded(summary),
+        *notes(summary),
     ]
     return " ".join(said)
 
@@ -342,7 +347,7 @@ def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     mean = joined.groupby("proxy").seconds.mean()
     seconds = dict(zip(map(str, mean.index), mean, strict=True))
     Console().print(results_table(summary, seconds, title=title))
-    for line in crowded(summary):
+    for line in notes(summary):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     failed = joined[joined.status != "ok"]
     for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):

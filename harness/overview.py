@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from harness.core.errors import unknown
+from harness.core.sections import Settings
 from harness.executors.executor import executors
 from harness.inputs.description import suits
 from harness.inputs.image_sets import image_sets
@@ -115,7 +116,9 @@ def _proxies() -> list[Entry]:
         Entry("proxy", one.name, one.tasks, "", _sentence(one.doc)) for one in proxies.values()
     ]
     ranking = [
-        Entry("proxy", one.name, f"ranks {', '.join(one.needs)}", "", _sentence(one.doc))
+        Entry(
+            "proxy", one.name, f"ranks {', '.join(one.columns(Settings()))}", "", _sentence(one.doc)
+        )
         for one in populations.values()
     ]
     sets = [

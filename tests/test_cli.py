@@ -21,6 +21,7 @@ from scipy import stats
 from harness.command_line.arguments import readable
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
+from harness.core.sections import Settings
 from harness.executors.executor import executors
 from harness.executors.slurm import SlurmSettings
 from harness.scoring import table
@@ -229,7 +230,7 @@ def test_a_part_that_failed_leaves_no_rank() -> None:
     for key, part, status in (("b", "flops", "oom"), ("c", "az_trainability", "undefined")):
         row = (scores.key == key) & (scores.proxy == part)
         scores.loc[row, ["value", "status", "message"]] = [math.nan, status, "why"]
-    ranked = with_populations(scores, ("az_nas", "flops"))
+    ranked = with_populations(scores, ("az_nas", "flops"), Settings())
     ranked = ranked[ranked.proxy == "az_nas"].set_index("key")
     assert list(ranked.status) == ["ok", "oom", "ok", "ok"]
     assert ranked.message["b"] == "why"

@@ -22,9 +22,9 @@ def test_gradients_of_a_linear_layer():
     assert reference.grad_norm(network, images, **settings) == pytest.approx(6)
     assert reference.snip(network, images, **settings) == pytest.approx(3 + 6 + 9 + 1.5)
     assert reference.plain(network, images, **settings) == pytest.approx(3 - 6 + 9 + 1.5)
-    # The signs cancel in the second column only.
-    assert reference.gradsign(network, images, **settings) == pytest.approx(1.0)
-    assert reference.gradsign(network, images[:1], **settings) == pytest.approx(1.0)
+    # The signs of two rows of two weights cancel in the second column only.
+    assert reference.gradsign(network, images, **settings) == pytest.approx(4.0)
+    assert reference.gradsign(network, images[:1], **settings) == pytest.approx(4.0)
 
 
 def test_grad_norm_sums_the_norms_of_layers():

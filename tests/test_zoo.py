@@ -12,7 +12,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness import api
 from harness.core import seeds
+from harness.core.types import Batch
+from harness.passes.further_settings import VkdnwSettings
 from harness.passes.linear_regions import _crops, _places
+from harness.passes.logit_jacobian import LogitJacobian, logit_jacobian
+from harness.passes.run import Run
 from harness.passes.settings import LinearRegionSettings
 from harness.passes.weighted_layers import gaussian_parameters, kaiming_parameters
 from harness.proxies.contract import populations
@@ -208,15 +212,17 @@ def test_every_proxy_has_a_value_or_a_reason(name):
         assert score.status in ("ok", "undefined"), (proxy, score)
         assert (score.message == "") == (score.status == "ok") == math.isfinite(score.value), proxy
     undefined = {proxy for proxy, score in scores.items() if score.status == "undefined"}
-    expected = {"az_expressivity", "az_progressivity", "az_trainability"}
+    expected = {"az_expressivity", "az_progressivity", "az_trainability", "wrcor"}
     if name in ("ViT", "mixer", "decoder"):
-        expected |= set(BITS)
+        expected |= {*BITS, "l_swag"}
     if name != "ViT":
         expected |= {"dss"}
+    if name == "decoder":
+        expected.add("eznas_a")
     if name == "ViT":
         assert "no ReLU" in scores["swap"].message
         assert "pixels" in scores["linear_regions"].message
-    assert undefined - {"gradsign", "ntk"} == expected
+    assert undefined - {"gradsign", "ntk", "eps"} == expected
 
 
 @pytest.mark.parametrize("proxy", LITERAL)
@@ -240,6 +246,16 @@ def test_zico_gradsign_and_the_tangent_kernel(name):
         expected["gradsign"] = reference.gradsign(network, *batches[0], double=True)
     for proxy, value in expected.items():
         assert scores[proxy].value == pytest.approx(value, rel=1e-6), proxy
+
+
+@pytest.mark.parametrize("name", [name for name in MAKERS if name != "mapping"])
+def test_logits_by_classes_change_as_those_by_parameters(name):
+    run = Run(network_of(name), Batch(*batch_of(name)), (), frozenset({LogitJacobian}))
+    every, two = (
+        logit_jacobian(run, VkdnwSettings(parameters=n))[LogitJacobian].jacobian for n in (99, 2)
+    )
+    torch.testing.assert_close(every[:, :, :2], two)
+    assert float(every.abs().max()) > 0
 
 
 @pytest.mark.parametrize("proxy", ["nwot", "swap", "activation_patterns"])

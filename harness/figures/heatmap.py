@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import matplotlib as mpl
 import numpy as np
@@ -122,6 +122,7 @@ def correlation_heatmap(
     subtitle: str = "",
     *,
     ceiling: float = np.nan,
+    starred: Collection[str] = (),
 ) -> Figure:
     """Draws one run: a row per proxy, best mean first, a column per seed and their mean.
 
@@ -131,6 +132,7 @@ def correlation_heatmap(
         title: Heading.
         subtitle: How many architectures, which accuracy, which images.
         ceiling: The ρ that a perfect proxy would have, a row below the others; NaN for none.
+        starred: Proxies whose names get a star, which the subtitle explains.
 
     Raises:
         HarnessError: If there is more than one space or task, or nothing at all.
@@ -141,6 +143,7 @@ def correlation_heatmap(
     by_seed = correlations.pivot(index="proxy", columns="seed", values="spearman")  # noqa: PD010
     table = by_seed.reindex(summary["proxy"]).rename(columns=str)
     table["mean"] = summary.set_index("proxy")["spearman_mean"]
+    table = table.rename(index={name: f"{name}*" for name in starred})
     shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
     crowded = np.repeat(shares.to_numpy()[:, None] > CROWDED, table.shape[1], axis=1)
     apart = None if np.isnan(ceiling) else NOISE_CEILING

@@ -168,6 +168,8 @@ def cell_features(run: Run) -> Observations:
             functional_call(run.network, state, (noise,))
         if any(feature.dim() not in (3, 4) for feature in features):
             raise UndefinedScoreError("AZ-NAS compares feature maps, N×C×H×W, or tokens, N×L×C")
+        if len(features) > len(boundaries(run.network)):
+            raise UndefinedScoreError("a cell runs several times, so that no map has one before it")
         signs = [
             torch.randint(0, 2, one.shape, device="cpu").to(torch.int8) for one in features[1:]
         ]

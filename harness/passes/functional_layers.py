@@ -33,13 +33,20 @@ RELUS: dict[Function, nn.Module] = {
     **dict.fromkeys(_functions("prelu"), nn.PReLU()),
     **dict.fromkeys(_functions("rrelu"), nn.RReLU()),
 }
-ACTIVATIONS: dict[Function, nn.Module] = {
+SIGNED: dict[Function, nn.Module] = {
     **RELUS,
     **dict.fromkeys(
         _functions(
-            "gelu silu mish elu selu celu glu sigmoid tanh softplus softmax log_softmax softmin "
-            "softsign hardswish hardsigmoid hardtanh hardshrink softshrink tanhshrink logsigmoid"
+            "gelu silu mish elu selu celu tanh softsign hardswish hardtanh hardshrink softshrink "
+            "tanhshrink"
         ),
+        nn.Identity(),
+    ),
+}
+ACTIVATIONS: dict[Function, nn.Module] = {
+    **SIGNED,
+    **dict.fromkeys(
+        _functions("glu sigmoid softplus softmax log_softmax softmin hardsigmoid logsigmoid"),
         nn.Identity(),
     ),
 }

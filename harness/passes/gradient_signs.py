@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -26,14 +27,17 @@ CHUNK = 16  # images at once
 
 @dataclass(frozen=True)
 class GradientSigns(Observation):
-    """Sum over single images of the sign of ∂L/∂w, one tensor per weighted layer."""
+    """Sum over single images of the sign of ∂L/∂w, one float64 tensor per weighted layer."""
 
     sums: tuple[Tensor, ...]
 
 
-@observes(GradientSigns)
+@observes(GradientSigns, version=2)
 def gradient_signs(run: Run) -> Observations:
     """Takes each image alone, forward and backward; train-mode batch norm sees one image.
+
+    In double precision, in whatever precision the network is: gradients that are zero have the sign
+    of their rounding, up to a fifth of all in single precision.
 
     On a CPU one image after the other is the fastest. On a GPU launching their small kernels takes
     longer than the kernels do, so that several images run at once; where the network allows it.
@@ -41,6 +45,7 @@ def gradient_signs(run: Run) -> Observations:
     assert run.batch.labels is not None
     if not weighted_layers(run.network):
         raise UndefinedScoreError(NO_WEIGHTS)
+    run = _in_double_precision(run)
     with run.undisturbed("gradsign"), fast_gradients(run):
         if run.batch.images.device.type == "cpu":
             sums = signs_one_by_one(run.network, run.batch)
@@ -50,6 +55,15 @@ def gradient_signs(run: Run) -> Observations:
             except RuntimeError:  # what a network of the user's own does may not be vectorised
                 sums = signs_one_by_one(run.network, run.batch)
     return {GradientSigns: GradientSigns(tuple(sums))}
+
+
+def _in_double_precision(run: Run) -> Run:
+    """Returns the run on a copy of the network; floating-point labels are targets and follow."""
+    images, labels = run.batch.images.double(), run.batch.labels
+    if labels is not None and labels.is_floating_point():
+        labels = labels.double()
+    batch = Batch(images, labels, run.batch.loss)
+    return replace(run, network=copy.deepcopy(run.network).double(), batch=batch)
 
 
 def signs_one_by_one(network: nn.Module, batch: Batch) -> list[Tensor]:

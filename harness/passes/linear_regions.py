@@ -35,7 +35,7 @@ def linear_regions(run: Run, settings: LinearRegionSettings) -> Observations:
     """
     with run.undisturbed("linear regions"), torch.no_grad():
         images = run.batch.images
-        if run.of_no_space and (images.dim() != 4 or min(images.shape[2:]) < settings.size):
+        if images.dim() != 4 or min(images.shape[2:]) < settings.size:
             size = f"{settings.size}×{settings.size}"
             raise UndefinedScoreError(f"needs images, N×C×H×W, of at least {size} pixels")
         thin = run.thin() if run.thin else None
@@ -83,8 +83,6 @@ def _bits(network: nn.Module, state: dict[str, Tensor], images: Tensor, *, whole
         try:
             functional_call(network, state, (images,))
         except (RuntimeError, ValueError, AssertionError, IndexError) as error:
-            if not whole:
-                raise
             size = "×".join(map(str, images.shape[2:]))
             raise UndefinedScoreError(
                 f"the network cannot be shown crops of {size} pixels ({first_line(error)})"

@@ -22,6 +22,8 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": functional.l1_loss,
     "mse": functional.mse_loss,
 }
+CLASS_LOSSES = ("cross_entropy", "soft_cross_entropy")
+"""Those of outputs that are logits of classes."""
 
 
 def task_loss(outputs: Tensor, batch: Batch) -> Tensor:

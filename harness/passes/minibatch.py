@@ -8,7 +8,7 @@ it is never split.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from harness.core.errors import UndefinedScoreError
+from harness.passes.cell_responses import CellResponses, ReluCalls, watching_cells
 from harness.passes.fast_gradients import fast_gradients
 from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
@@ -57,8 +58,9 @@ class InputJacobian(Observation):
 
 @dataclass(frozen=True)
 class LossGradients(Observation):
-    """Weights of all convolutions and linear layers and the gradient of the loss; 0 where none."""
+    """Of all convolutions and linear layers: weight and gradient of the loss, 0 where none."""
 
+    layers: tuple[nn.Conv2d | nn.Linear, ...]
     weights: tuple[Tensor, ...]
     gradients: tuple[Tensor, ...]
 
@@ -93,7 +95,7 @@ class SecondGradients(Observation):
     gradients: tuple[Tensor, ...]
 
 
-LABELLED = frozenset({LossGradients, LayerOutputs, HessianGradient})
+LABELLED = frozenset({LossGradients, LayerOutputs, HessianGradient, CellResponses})
 
 
 @dataclass
@@ -105,6 +107,7 @@ class _Forward:
     maps: Agreement
     others: Agreement
     calls: list[tuple[nn.Conv2d | nn.Linear, Tensor]]
+    relus: ReluCalls
 
 
 @observes(
@@ -113,7 +116,8 @@ class _Forward:
     LossGradients,
     LayerOutputs,
     HessianGradient,
-    backward=[InputJacobian, LossGradients, LayerOutputs],
+    CellResponses,
+    backward=[InputJacobian, LossGradients, LayerOutputs, CellResponses],
     double_backward=[HessianGradient],
 )
 def minibatch(run: Run) -> Observations:
@@ -181,9 +185,13 @@ def _watched_forward(run: Run, *, copy: bool) -> _Forward:
 
     watched = weighted_layers(run.network) if LayerOutputs in run.wanted else []
     relus = run.network if ActivationAgreement in run.wanted else nn.Identity()
-    with watching(watched, see_layer), watching_relus(relus, see_relu):
+    with ExitStack() as hooks:
+        hooks.enter_context(watching(watched, see_layer))
+        hooks.enter_context(watching_relus(relus, see_relu))
+        wanted = CellResponses in run.wanted
+        of_cells = hooks.enter_context(watching_cells(run.network)) if wanted else ReluCalls()
         outputs = run.network(images)
-    return _Forward(outputs, images, maps, others, calls)
+    return _Forward(outputs, images, maps, others, calls, of_cells)
 
 
 def _input_jacobian(run: Run, forward: _Forward) -> InputJacobian:
@@ -208,16 +216,19 @@ def _loss_observations(run: Run, forward: _Forward, asked: Asked) -> Observation
     outputs = [output for _, output in forward.calls]
     gradients = torch.autograd.grad(
         task_loss(forward.outputs, run.batch),
-        [*weights, *outputs],
+        [*weights, *outputs, *forward.relus.outputs],
         create_graph=twice,
         allow_unused=True,
         materialize_grads=True,
     )
-    plain_weights = tuple(w.detach() for w in weights)
+    layers, plain_weights = weighted_layers(run.network), tuple(w.detach() for w in weights)
     of_weights = gradients[: len(weights)]
-    of_outputs = gradients[len(weights) :]
+    of_outputs = gradients[len(weights) : len(weights) + len(outputs)]
+    of_relus = gradients[len(weights) + len(outputs) :]
+    detached = tuple(g.detach() for g in of_weights)
     seen: Observations = {
-        LossGradients: LossGradients(plain_weights, tuple(g.detach() for g in of_weights)),
+        LossGradients: LossGradients(tuple(layers), plain_weights, detached),
+        CellResponses: forward.relus.observed(tuple(g.detach() for g in of_relus)),
         LayerOutputs: LayerOutputs(
             tuple(
                 LayerOutput(tuple(layer.weight.shape), output.detach(), gradient.detach())

@@ -57,14 +57,10 @@ class Run:
 
         Call it within ``undisturbed``; the network is in train mode again afterwards.
         """
-        fused = torch.backends.mha.get_fastpath_enabled()
-        torch.backends.mha.set_fastpath_enabled(False)  # it calls no layer of a transformer
-        try:
+        with layers_of_transformers():
             _set_mode(self.network, training=False)
             self.network(torch.zeros_like(self.batch.images[:1]))
             _set_mode(self.network, training=True)
-        finally:
-            torch.backends.mha.set_fastpath_enabled(fused)
 
     @contextmanager
     def undisturbed(self, name: str) -> Iterator[None]:
@@ -100,6 +96,17 @@ class Run:
             for parameter in frozen:
                 parameter.requires_grad_(False)
             _copy(buffers, originals)
+
+
+@contextmanager
+def layers_of_transformers() -> Iterator[None]:
+    """Keeps torch from running a transformer in one piece, without its layers, in evaluation."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
 
 
 def _own(modules: Sequence[nn.Module], kind: str) -> list[Tensor]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +17,7 @@ from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import NO_RELU, DistinctPatterns, is_swap_relu, watching_relus
 from harness.passes.run import Run
 from harness.passes.settings import SwapSettings
+from harness.passes.sign_patterns import NO_SIGN, counting_signs
 from harness.passes.transfer import on_device
 from harness.passes.weighted_layers import fresh_buffers, gaussian_parameters
 
@@ -27,7 +29,14 @@ class SampleWisePatterns(Observation):
     counts: tuple[int, ...]
 
 
-@observes(SampleWisePatterns)
+@dataclass(frozen=True)
+class SignPatterns(Observation):
+    """Distinct patterns of the signs that leave any activation, one count per initialisation."""
+
+    counts: tuple[int, ...]
+
+
+@observes(SampleWisePatterns, SignPatterns)
 def swap(run: Run, settings: SwapSettings) -> Observations:
     """Shows the batch's first images to the network, once per initialisation, in train mode.
 
@@ -35,25 +44,46 @@ def swap(run: Run, settings: SwapSettings) -> Observations:
     minibatch's.
     """
     images = run.batch.images[: settings.images].detach()
-    counts = []
+    wanted = [one for one in _COUNTED if one.kind in run.wanted]
+    counts: dict[type[Observation], list[int]] = {one.kind: [] for one in wanted}
     with run.undisturbed("swap"), torch.no_grad():
         for network, state in _initialisations(run, settings):
-            patterns = DistinctPatterns(len(images))
-            with _counting(network, patterns):
+            with ExitStack() as hooks:
+                found = [hooks.enter_context(one.watch(network, len(images))) for one in wanted]
                 # functional_call walks the module tree several times: not for nothing
                 functional_call(network, state, (images,)) if state else network(images)
-            if not (count := patterns.count()):
-                raise UndefinedScoreError(NO_RELU)
-            counts.append(count)
-    return {SampleWisePatterns: SampleWisePatterns(tuple(counts))}
+            for one, patterns in zip(wanted, found, strict=True):
+                if not (count := patterns.count()):
+                    raise UndefinedScoreError(one.missing)
+                counts[one.kind].append(count)
+    return {one.kind: one.kind(tuple(counts[one.kind])) for one in wanted}
 
 
-def _counting(network: nn.Module, patterns: DistinctPatterns) -> AbstractContextManager[None]:
+@contextmanager
+def counting_relus(network: nn.Module, images: int) -> Iterator[DistinctPatterns]:
+    """Yields what counts the patterns of ReLU's bits while the network runs."""
+    patterns = DistinctPatterns(images)
+
     def see(module: nn.Module, x: Tensor, bits: Tensor) -> None:
         if is_swap_relu(module, x):
             patterns.add(bits)
 
-    return watching_relus(network, see)
+    with watching_relus(network, see):
+        yield patterns
+
+
+class _Counted(NamedTuple):
+    """What is counted, how, and why there may be nothing to count."""
+
+    kind: type[SampleWisePatterns] | type[SignPatterns]
+    watch: Callable[[nn.Module, int], AbstractContextManager[DistinctPatterns]]
+    missing: str
+
+
+_COUNTED = (
+    _Counted(SampleWisePatterns, counting_relus, NO_RELU),
+    _Counted(SignPatterns, counting_signs, NO_SIGN),
+)
 
 
 def _initialisations(

@@ -42,11 +42,13 @@ class Layers(Observation):
         theta: Number of parameters that stands for the architecture's size: what its space says, or
             all trainable ones of the network, executed or not, without those whose names contain
             "auxiliary", as in SWAP's script.
+        tensors: Number of tensors that the network's parameters are, executed or not.
     """
 
     executed: tuple[Layer, ...]
     parameters: int
     theta: int
+    tensors: int
 
 
 @observes(Weights, images=False)
@@ -71,7 +73,8 @@ def layers(run: Run) -> Observations:
         run.trace()
     own = (p.numel() for name, p in run.given.named_parameters() if "auxiliary" not in name)
     theta = sum(own) if run.theta is None else run.theta
-    return {Layers: Layers(tuple(executed.values()), _used(run, executed), theta)}
+    tensors = sum(1 for _ in run.given.parameters())
+    return {Layers: Layers(tuple(executed.values()), _used(run, executed), theta, tensors)}
 
 
 def _used(run: Run, executed: Iterable[nn.Module]) -> int:

@@ -1,6 +1,7 @@
 """Zero-cost proxies, one short file each."""
 
 from harness.proxies.contract import (
+    Accuracies,
     PopulationProxy,
     Proxy,
     population,
@@ -9,4 +10,12 @@ from harness.proxies.contract import (
     proxy,
 )
 
-__all__ = ["PopulationProxy", "Proxy", "population", "populations", "proxies", "proxy"]
+__all__ = [
+    "Accuracies",
+    "PopulationProxy",
+    "Proxy",
+    "population",
+    "populations",
+    "proxies",
+    "proxy",
+]

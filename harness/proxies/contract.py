@@ -12,7 +12,7 @@ docstring is its page.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness.core.errors import HarnessError
 from harness.core.registry import Registry
-from harness.core.sections import is_section
+from harness.core.sections import Settings, is_section
 from harness.core.versions import annotations_of, definition
 from harness.passes.observation import Observation, Pass, pass_for
 
@@ -29,7 +29,7 @@ Ceiling = Callable[[Mapping[str, Mapping[str, Any]], int], float]
 """From settings (section -> key -> value) and the size of the batch to the largest score."""
 
 F = TypeVar("F", bound=Callable[..., float])
-P = TypeVar("P", bound=Callable[[NDArray[np.float64]], NDArray[np.float64]])
+P = TypeVar("P", bound=Callable[..., NDArray[np.float64]])
 
 
 @dataclass(frozen=True)
@@ -83,22 +83,77 @@ class Proxy:
 
 
 @dataclass(frozen=True)
+class Accuracies:
+    """The ground truth of a population; a population proxy that takes it is not zero-cost."""
+
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class PopulationProxy:
     """A proxy whose score ranks an architecture among others: a function of finished columns.
 
     Attributes:
         name: Its name on the command line and in tables.
-        function: n×k scores (NaN where undefined) to n scores.
-        needs: The k proxies whose columns it takes.
+        function: n×k scores (NaN where undefined) to n scores, with the accuracies and settings
+            that its parameters ask for by type.
+        needs: Proxies whose columns it takes, behind those that its settings name.
+        settings: Its record of settings, whose ``proxies`` it combines; None if it has none.
+        truth: Whether it looks at the accuracies.
         doc: The cleaned docstring.
         definition: Names the formula, as a proxy's does.
     """
 
     name: str
-    function: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    function: Callable[..., NDArray[np.float64]]
     needs: tuple[str, ...]
+    settings: type[Any] | None
+    truth: bool
     doc: str
     definition: str
+
+    def columns(self, settings: Settings) -> tuple[str, ...]:
+        """Returns the k proxies whose columns it takes, in this order.
+
+        Raises:
+            HarnessError: If one of them does not exist, or ranks a population itself.
+        """
+        named = settings.of(self.settings).proxies if self.settings else ()
+        return tuple(proxies.get(name).name for name in (*named, *self.needs))
+
+    def conditions(self, settings: Settings) -> dict[str, Any]:
+        """Returns what decides its scores beside the conditions of its columns."""
+        return {
+            "settings": settings.described([self.settings] if self.settings else []),
+            "definition": self.definition,
+            "made_of": list(self.columns(settings)),
+            "sees_truth": self.truth,
+        }
+
+    def scores(
+        self,
+        columns: NDArray[np.float64],
+        accuracies: NDArray[np.float64] | None,
+        settings: Settings,
+    ) -> NDArray[np.float64]:
+        """Scores n architectures.
+
+        Args:
+            columns: n×k scores, NaN where undefined.
+            accuracies: n; None where there are none.
+            settings: Those of all ensembles.
+
+        Raises:
+            HarnessError: If it looks at accuracies and there are none.
+        """
+        taken: list[object] = [columns]
+        if self.truth:
+            if accuracies is None:
+                raise HarnessError(f"{self.name} looks at the accuracies, and there are none here.")
+            taken.append(Accuracies(accuracies))
+        if self.settings:
+            taken.append(settings.of(self.settings))
+        return self.function(*taken)
 
 
 HOME = "harness.proxies"
@@ -161,6 +216,9 @@ def proxy(
 def population(*needs: str, version: int = 1) -> Callable[[P], P]:
     """Registers the decorated function as a proxy of a whole population.
 
+    Its parameters are the columns; then, each if it is asked for by type, ``Accuracies`` and a
+    record of settings with a field ``proxies``, whose columns come before those of ``needs``.
+
     Args:
         needs: Proxies whose columns the function takes, in this order.
         version: Of the formula, as for ``proxy``.
@@ -168,12 +226,29 @@ def population(*needs: str, version: int = 1) -> Callable[[P], P]:
 
     def register(function: P) -> P:
         name = function.__name__
+        kinds = list(annotations_of(function).values())
+        settings = next(filter(is_section, kinds), None)
         doc = inspect.getdoc(function) or ""
         known = definition(function, version)
-        populations.add(name, PopulationProxy(name, function, needs, doc, known))
+        made = PopulationProxy(name, function, needs, settings, Accuracies in kinds, doc, known)
+        populations.add(name, made)
         return function
 
     return register
+
+
+def ceilings(conditions: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the largest score that there can be under a result's conditions, by proxy."""
+    return {
+        name: ceiling(own["settings"], conditions["batch_size"])
+        for name, own in conditions["proxies"].items()
+        if name in proxies and (ceiling := proxies.get(name).ceiling)
+    }
+
+
+def seeing_truth(names: Iterable[str]) -> list[str]:
+    """Returns those among the names whose scores are made with the accuracies."""
+    return [name for name in names if name in populations and populations.get(name).truth]
 
 
 def _is_observation(kind: object) -> bool:

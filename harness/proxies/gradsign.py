@@ -9,9 +9,10 @@ from harness.proxies.contract import proxy
 
 @proxy(labels=True)
 def gradsign(signs: GradientSigns, settings: GradSignSettings) -> float:
-    """Mean over weights of |Σ_n sign ∂L_n/∂w|: do single images pull a weight the same way?
+    """Σ over weights of |Σ_n sign ∂L_n/∂w|: do single images pull a weight the same way?
 
-    ``gradsign.reduction=sum`` adds instead, which favours larger networks.
+    Summed as in the paper's algorithm, which favours larger networks. ``gradsign.reduction=mean``
+    divides by their number, as the authors' script for NAS-Bench-201 does, and ranks differently.
 
     Source: Zhang & Jia 2022, "GradSign: Model Performance Inference with Theoretical Insights".
     """

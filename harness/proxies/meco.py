@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from harness.passes.features import ModuleOutputs
+from harness.passes.row_correlation import correlation_of_rows
 from harness.passes.transfer import on_host
 from harness.proxies.contract import proxy
 
@@ -47,10 +48,4 @@ def _smallest_eigenvalues(features: Sequence[Tensor]) -> list[float]:
 
 
 def _correlation(feature: Tensor) -> Tensor:
-    """Does what ``torch.corrcoef`` does, which waits for a GPU on the way."""
-    observations = feature.shape[1]
-    centred = feature - (feature.sum(dim=1) / observations)[:, None]
-    covariance = centred @ centred.T / (observations - 1)
-    deviations = covariance.diagonal().sqrt()
-    correlation = (covariance / deviations[:, None] / deviations[None, :]).clip(-1, 1)
-    return torch.nan_to_num(correlation, nan=0.0, posinf=0.0, neginf=0.0)
+    return torch.nan_to_num(correlation_of_rows(feature), nan=0.0, posinf=0.0, neginf=0.0)

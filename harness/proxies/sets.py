@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.core.errors import HarnessError, unknown
 from harness.core.registry import Registry
+from harness.core.sections import Settings
 from harness.proxies.contract import populations, proxies
 
 proxy_sets: Registry[tuple[str, ...]] = Registry("set of proxies")
@@ -24,6 +25,11 @@ _add(
     "suite_zero",
     "epe_nas fisher flops grad_norm grasp jacov l2_norm nwot params plain snip synflow zen",
 )
+
+# What came since: one column each, and the ensembles that are blind.
+_NEWER = "vkdnw parameter_tensors l_swag eps wrcor dextr zico_bc swap_signum intrain eznas_a"
+_add("newer", _NEWER)
+_add("ensembles", "rank_log vote")
 
 
 def resolved(asked: object, own: Mapping[str, Iterable[str]] = {}) -> tuple[str, ...]:
@@ -50,9 +56,13 @@ def resolved(asked: object, own: Mapping[str, Iterable[str]] = {}) -> tuple[str,
     return tuple(dict.fromkeys(names))
 
 
-def scored(names: Iterable[str]) -> tuple[str, ...]:
-    """Returns the proxies to score: population-level ones are replaced by what they are made of."""
+def scored(names: Iterable[str], settings: Settings) -> tuple[str, ...]:
+    """Returns the proxies to score: population-level ones are replaced by what they are made of.
+
+    Raises:
+        HarnessError: If an ensemble is to be made of what does not exist.
+    """
     found: list[str] = []
     for name in names:
-        found += populations.get(name).needs if name in populations else [name]
+        found += populations.get(name).columns(settings) if name in populations else [name]
     return tuple(dict.fromkeys(found))

@@ -19,11 +19,15 @@ def zico(first: LossGradients, second: SecondGradients) -> float:
 
     Source: Li et al. 2023, "ZiCo: Zero-shot NAS via Inverse Coefficient of Variation on Gradients".
     """
-    totals = map(_quotients, first.gradients, second.gradients)
-    logs = [math.log(total) for total in numbers(list(totals)) if total > 0]
+    logs = [math.log(total) for total in layer_totals(first, second) if total > 0]
     if not logs:
         raise UndefinedScoreError("no gradient differs between the two minibatches")
     return sum(logs)
+
+
+def layer_totals(first: LossGradients, second: SecondGradients) -> list[float]:
+    """Returns Σ_i mean_b |g_i| / std_b(g_i) of every layer, 0 where no gradient differs."""
+    return numbers(list(map(_quotients, first.gradients, second.gradients)))
 
 
 def _quotients(g: Tensor, h: Tensor) -> Tensor:

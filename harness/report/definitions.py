@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
+from harness.core.sections import Settings
 from harness.proxies.contract import populations, proxies
 
 
@@ -44,7 +45,9 @@ def _definition(name: str) -> Definition:
         return Definition(name, facts, _paragraphs(proxy.doc))
     if name in populations:
         ranked = populations.get(name)
-        facts = f"higher is better; made of {', '.join(ranked.needs)}"
+        sees = "made with the accuracies, not zero-cost" if ranked.truth else "sees no accuracy"
+        parts = ", ".join(ranked.columns(Settings()))
+        facts = f"higher is better; {sees}; made of {parts}{' by default' * bool(ranked.settings)}"
         return Definition(name, facts, _paragraphs(ranked.doc))
     missing = "The package that defines this proxy is not installed where the page was made."
     return Definition(name, "", [Markup(escape(missing))])

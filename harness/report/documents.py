@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from harness import truth
-from harness.core.sections import section_name
+from harness.core.sections import Settings, section_name
 from harness.proxies.contract import PopulationProxy, Proxy, populations, proxies
 from harness.results.table_files import markdown
 from harness.sources.catalogue import source
@@ -206,11 +206,11 @@ def proxy_table() -> pd.DataFrame:
         {
             "proxy": f"[{one.name}](#{one.name})",
             "direction": "higher",
-            "passes": "those of " + ", ".join(one.needs),
-            "settings": "",
-            "labels": "no",
+            "passes": f"those of {', '.join(one.columns(Settings()))}",
+            "settings": section_name(one.settings) if one.settings else "",
+            "labels": "the accuracies" if one.truth else "no",
             "defined for": "populations of architectures",
-            "source": one.doc.partition("Source: ")[2],
+            "source": one.doc.partition("Source: ")[2].replace("\n", " "),
         }
         for one in populations.values()
     ]

@@ -13,6 +13,7 @@ from plotly.colors import diverging, sample_colorscale
 from harness.core.printing import DASH, printed
 from harness.figures.heatmap import FADING
 from harness.figures.style import is_dark
+from harness.proxies.contract import seeing_truth
 from harness.report.columns import Column
 from harness.report.page_style import FONT, GRID, INK, LABEL, MUTED
 from harness.stats.ordering import rows_by_mean
@@ -176,6 +177,7 @@ def _hover(column: Column, row: Mapping[Any, Any]) -> str:
         f"{row['n']} architectures, {row['seeds']} seed{'s' * (row['seeds'] > 1)}: {seeds}",
         f"{row.get('n_undefined', 0)} undefined, {row.get('n_failed', 0)} failed scores",
         *(["stand-in images"] if column.stand_in else []),
+        *(["made with the accuracies"] if seeing_truth([row["proxy"]]) else []),
         *(f"{share:.0%} of the scores at their ceiling" for share in _crowded(column, row)),
     ]
     return "<br>".join(lines)

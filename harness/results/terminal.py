@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 
 from harness.core.printing import DASH, printed
+from harness.proxies.contract import seeing_truth
 from harness.stats.summary import CROWDED
 
 
@@ -29,8 +30,8 @@ def results_table(
         confidence: Coverage of the summary's interval, for the heading.
 
     Returns:
-        One line per proxy. Columns of undefined scores and failed runs (totals over all seeds)
-        are there only if there are any.
+        One line per proxy; a star marks what was made with the accuracies. Columns of undefined
+        scores and failed runs (totals over all seeds) are there only if there are any.
     """
     table = Table(
         title=title,
@@ -45,16 +46,24 @@ def results_table(
     columns = _columns(summary, seconds, confidence)
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    cells = zip(summary["proxy"], *columns.values(), strict=True)
+    seeing = seeing_truth(summary["proxy"])
+    names = [f"{name}*" if name in seeing else name for name in summary["proxy"]]
+    cells = zip(names, *columns.values(), strict=True)
     for row in cells:
         table.add_row(*row)
     return table
 
 
-def crowded(summary: pd.DataFrame) -> list[str]:
-    """Says of which proxies many scores are as large as can be, so that their order is lost."""
+def notes(summary: pd.DataFrame) -> list[str]:
+    """Says which numbers are not what they seem.
+
+    Those of proxies that look at the accuracies; and of those of which many scores are as large as
+    can be, so that their order is lost.
+    """
+    seeing = seeing_truth(summary["proxy"])
+    told = [f"* {' and '.join(seeing)}: made with the accuracies, not zero-cost."] if seeing else []
     shares = summary.get("at_ceiling", pd.Series(np.nan, index=summary.index))
-    return [
+    return told + [
         f"{share:.0%} of the {proxy} scores are at their ceiling."
         for proxy, share in zip(summary["proxy"], shares, strict=True)
         if share > CROWDED

@@ -54,7 +54,7 @@ def score_single(
     Raises:
         HarnessError: If a name or a setting is wrong, or not exactly one network is named.
     """
-    names = scored(resolved(choice.proxies, choice.proxy_sets))
+    names = scored(resolved(choice.proxies, choice.proxy_sets), settings)
     space = spaces.get(config.space)
     space.task(config.task)
     asked = Conditions(

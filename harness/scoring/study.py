@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from harness.core.sections import Settings
 from harness.core.types import FAILED
 from harness.executors.progress import blocks
 from harness.proxies.contract import PopulationProxy, populations
@@ -63,7 +64,7 @@ class Study:
         return shards
 
     def scores(self, stored: pd.DataFrame) -> pd.DataFrame:
-        """Returns one row per draw, proxy and seed; ``stored`` must hold all that is asked for.
+        """Returns one row per draw, scored proxy and seed; ``stored`` must hold all of them.
 
         Beside the columns of a shard there is ``draw``, the place of the architecture in the
         sample of its seed.
@@ -75,23 +76,36 @@ class Study:
             draws = pd.DataFrame({"key": sample, "draw": range(len(sample))})
             asked = draws.merge(pd.DataFrame({"proxy": self.scored}), how="cross")
             parts.append(asked.merge(mine[mine.seed == seed], on=["key", "proxy"], how="left"))
-        scores = with_populations(pd.concat(parts, ignore_index=True), self.proxies)
-        return scores[scores.proxy.isin(self.proxies)].reset_index(drop=True)
+        return pd.concat(parts, ignore_index=True)
 
 
-def with_populations(scores: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Adds the scores of the population-level proxies among ``names``, seed by seed."""
+def with_populations(
+    scores: pd.DataFrame, names: Sequence[str], settings: Settings
+) -> pd.DataFrame:
+    """Returns the scores of the named proxies; those of population-level ones are added.
+
+    Args:
+        scores: One row per draw, single proxy and seed; with the accuracies as ``truth`` where a
+            proxy looks at them.
+        names: What was asked for.
+        settings: What ensembles read.
+
+    Raises:
+        HarnessError: If a proxy looks at accuracies and there are none.
+    """
     of_names = [populations.get(name) for name in names if name in populations]
     seeds = [rows for _, rows in scores.groupby("seed")]
-    return pd.concat(
-        [scores, *(_ranked(of, rows) for of in of_names for rows in seeds)], ignore_index=True
-    )
+    ranked = [_ranked(of, rows, settings) for of in of_names for rows in seeds]
+    every = pd.concat([scores, *ranked], ignore_index=True)
+    return every[every.proxy.isin(names)].reset_index(drop=True)
 
 
-def _ranked(of: PopulationProxy, rows: pd.DataFrame) -> pd.DataFrame:
+def _ranked(of: PopulationProxy, rows: pd.DataFrame, settings: Settings) -> pd.DataFrame:
     """Scores one seed's draws; ``rows`` holds them in the same order for every proxy."""
-    parts = [rows[rows.proxy == need].reset_index(drop=True) for need in of.needs]
-    values = of.function(np.stack([part.value for part in parts], axis=1))
+    names = of.columns(settings)
+    parts = [rows[rows.proxy == name].reset_index(drop=True) for name in names]
+    truth = parts[0].truth.to_numpy() if "truth" in rows else None
+    values = of.scores(np.stack([part.value for part in parts], axis=1), truth, settings)
     ranked = parts[0].assign(
         proxy=of.name, value=values, status="ok", seconds=0.0, message="", conditions=""
     )

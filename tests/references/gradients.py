@@ -205,7 +205,7 @@ def gradsign(
     loss: Loss = cross_entropy,
     double: bool = False,
 ) -> float:
-    """Mean over all weights of |Σ_n sign(gradient of image n)|.
+    """Sum over all weights of |Σ_n sign(gradient of image n)|.
 
     Zhang & Jia, "GradSign: Model Performance Inference with Theoretical Insights" (2022): each
     image is a batch of its own, in train mode. Weights without a gradient count as zero.
@@ -218,7 +218,7 @@ def gradsign(
         for layer_sum, weight in zip(sums, weights, strict=True):
             if weight.grad is not None:
                 layer_sum.add_(torch.sign(weight.grad))
-    return float(torch.cat([layer_sum.abs().flatten() for layer_sum in sums]).double().mean())
+    return sum(float(layer_sum.abs().double().sum()) for layer_sum in sums)
 
 
 def zico(

@@ -17,5 +17,16 @@ from references.features import (
 )
 from references.gradients import dss, fisher, grad_norm, gradsign, grasp, plain, snip, zico
 from references.jacobians import epe_nas, jacov, ntk
+from references.newer import (
+    dextr,
+    eps,
+    eznas_a,
+    intrain,
+    l_swag,
+    swap_signum,
+    vkdnw,
+    wrcor,
+    zico_bc,
+)
 from references.noise import synflow, zen, zen_state
 from references.patterns import activation_patterns, linear_regions, nwot, reg_swap, swap
