@@ -28,6 +28,7 @@ from harness.inputs.tasks import tasks
 from harness.proxies.contract import ceilings, populations, seeing_truth
 from harness.proxies.sets import resolved, scored
 from harness.results import record
+from harness.results.added_rows import DRAW, added, in_order
 from harness.results.finished import stored_scores
 from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
@@ -39,8 +40,6 @@ from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study, with_populations
 from harness.spaces.space import spaces
-
-DRAW = ["seed", "draw", "proxy"]
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
             "ran on other machines, choose a results= folder that all of them share."
         )
     joined = _joined(study.scores(stored), accuracies, config.space)
-    rows = _in_order(with_populations(joined, study.proxies, settings), study.proxies)
+    rows = in_order(with_populations(joined, study.proxies, settings), study.proxies)
     return Evaluation(study, conditions, accuracies, rows, time.monotonic() - started)
 
 
@@ -239,31 +238,6 @@ def _explain(folder: Path, told: Iterable[str]) -> None:
 
     for line in (f"Heat map: {folder / HEATMAP}.png", *told):
         Console().print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def added(before: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Returns the rows of two results of the same conditions; a newer score replaces an older.
-
-    A population-level proxy ranks all architectures of a seed together, so its rows are those of
-    the larger population.
-    """
-    parts = [new, before]
-    for name in set(new.proxy) & set(before.proxy) & set(populations):
-        sizes = [part[part.proxy == name].groupby("seed").size() for part in parts]
-        for seed in set(sizes[0].index) & set(sizes[1].index):
-            loser = int(sizes[1][seed] <= sizes[0][seed])
-            drop = (parts[loser].proxy == name) & (parts[loser].seed == seed)
-            parts[loser] = parts[loser][~drop]
-    rows = pd.concat(parts, ignore_index=True).drop_duplicates(DRAW)
-    return _in_order(rows, [*before.proxy, *new.proxy])
-
-
-def _in_order(rows: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
-    """Sorts rows by seed and draw, and those of one draw by the place of the proxy in ``names``."""
-    place = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    ordered = rows.assign(place=rows.proxy.map(place))
-    ordered = ordered.sort_values(["seed", "draw", "place"], ignore_index=True)
-    return ordered.drop(columns="place")
 
 
 def _write(
