@@ -172,10 +172,10 @@ most-convolutions-scores: install ## Score NAS-Bench-201's 64 cells of six convo
 		truth=csv truth.path=conf/nb201_six_convolutions.csv
 
 predictors: install ## Fit models to accuracies and stored scores, for make analysis (minutes per column)
-	$(HARNESS) job=predictors
+	$(HARNESS) job=predictors of=figure4
 
 analysis: install ## Beyond one correlation: what the stored scores say, question by question
-	$(HARNESS) job=analysis
+	$(HARNESS) job=analysis of=figure4
 
 figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
 	$(HARNESS) experiment=swap_nas_figure5b
