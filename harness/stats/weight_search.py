@@ -29,28 +29,18 @@ def best_weights(
         trials: How many trials, at least 1.
         random: Where first trial and candidates come from.
     """
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import Matern
+
+    model = GaussianProcessRegressor(
+        Matern(length_scale=SCALE, nu=2.5), alpha=NOISE, optimizer=None, normalize_y=True
+    )
     tried = random.uniform(-1, 1, size=(1, k))
     worth = np.array([value(tried[0])])
     while len(worth) < trials:
         candidates = random.uniform(-1, 1, size=(CANDIDATES, k))
-        chosen = candidates[np.argmax(_upper_bound(tried, worth, candidates))]
+        mean, spread = model.fit(tried, worth).predict(candidates, return_std=True)
+        chosen = candidates[np.argmax(mean + KAPPA * spread)]
         tried, worth = np.vstack([tried, chosen]), np.append(worth, value(chosen))
     best: Floats = tried[np.argmax(worth)]
     return best
-
-
-def _upper_bound(tried: Floats, worth: Floats, candidates: Floats) -> Floats:
-    spread = worth.std() or 1.0
-    known = _matern(tried, tried) + NOISE * np.eye(len(tried))
-    between = _matern(candidates, tried)
-    solved = np.linalg.solve(known, between.T)
-    mean = (worth - worth.mean()) / spread @ solved
-    variance = 1 - (between.T * solved).sum(axis=0)
-    bound: Floats = mean + KAPPA * np.sqrt(variance.clip(0))
-    return bound
-
-
-def _matern(first: Floats, second: Floats) -> Floats:
-    distance = np.sqrt(5 * np.square(first[:, None] - second[None]).sum(axis=2)) / SCALE
-    kernel: Floats = (1 + distance + distance**2 / 3) * np.exp(-distance)
-    return kernel
