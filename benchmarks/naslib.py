@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
+
 from harness.core.types import Batch
 from harness.spaces import nb101, nb201, nb301, tnb101
 
@@ -108,8 +110,9 @@ def _load_tensorwatch() -> bool:
 
 
 def network(space: str, task: str, key: str) -> Any:
-    """Builds NASLib's graph of an architecture, as its runner does."""
+    """Builds NASLib's graph of an architecture, as its runner does, always with the same weights."""
     load()
+    torch.manual_seed(0)
     search_spaces = importlib.import_module("naslib.search_spaces")
     graph = search_spaces.get_search_space(SPACES[space], task)
     graph.set_spec(_spec(space, key))

@@ -196,7 +196,7 @@ def test_a_proxy_that_needs_no_image_looks_at_none(name: str) -> None:
 
 OF_TRANSFORMERS = {"dss"}
 # Counts that two small batches may well share.
-COARSE = {"swap", "reg_swap", "activation_patterns", "linear_regions"}
+COARSE = {"swap", "swap_signum", "reg_swap", "activation_patterns", "linear_regions"}
 
 
 def record(folder: Path) -> dict:

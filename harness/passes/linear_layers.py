@@ -53,7 +53,7 @@ def linear_forward_of(module: nn.Module) -> Forward | None:
 def _relu(input: Tensor) -> Tensor:
     y = torch.relu(input.detach())
     kept = y.detach()  # y itself would hold what made it
-    version = kept._version
+    version = None if kept.is_inference() else kept._version
 
     def masked(g: Tensor) -> Tensor:
         if kept._version != version:

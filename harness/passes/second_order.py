@@ -97,8 +97,8 @@ def fast_second_derivatives(network: nn.Module) -> Iterator[Asked]:
 def _convolution_of(module: nn.Module, asked: Asked) -> Forward | None:
     if type(module) is nn.Conv2d and not has_own_forward(module) and _has_plain_padding(module):
         one = module.weight.new_ones((), requires_grad=True)
-        asked.factors.setdefault(id(module.weight), one)
-        return partial(_convolution, module, asked)
+        factor = asked.factors.setdefault(id(module.weight), one)
+        return partial(_convolution, module, asked, factor)
     return None
 
 
@@ -192,14 +192,13 @@ def _per_channel(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-def _convolution(layer: nn.Conv2d, asked: Asked, input: Tensor) -> Tensor:
+def _convolution(layer: nn.Conv2d, asked: Asked, factor: Tensor, input: Tensor) -> Tensor:
     if not torch.is_grad_enabled():
         return nn.Conv2d.forward(layer, input)
     padding = layer.padding
     assert not isinstance(padding, str)
     geometry = Geometry(layer.stride, padding, layer.dilation, layer.groups)
     bias = None if layer.bias is None else layer.bias.detach()
-    factor = asked.factors[id(layer.weight)]
     return _Convolution.apply(input, layer.weight, factor, bias, geometry, asked)  # type: ignore[no-any-return, no-untyped-call]
 
 

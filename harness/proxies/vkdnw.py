@@ -45,7 +45,7 @@ def vkdnw(found: LogitJacobian, settings: VkdnwSettings) -> float:
     fisher = (jacobian.transpose(1, 2) @ middle @ jacobian).mean(dim=0)
     if not bool(fisher.isfinite().all()):
         raise UndefinedScoreError("the Jacobian of the logits overflows")
-    deciles = torch.linalg.svdvals(fisher).quantile(torch.arange(1, 10).double() / 10)
+    deciles = torch.linalg.svdvals(fisher).quantile(fisher.new_tensor(range(1, 10)) / 10)
     if not float(deciles.sum()) > 0:
         raise UndefinedScoreError("the logits do not depend on the parameters")
     shares = deciles / deciles.sum()

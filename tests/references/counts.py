@@ -69,7 +69,7 @@ def _operations(leaf: nn.Module, x: Tensor, y: Tensor) -> int:
         macs = k_h * k_w * leaf.in_channels * (leaf.out_channels // leaf.groups) * positions
         return macs + (leaf.out_channels * positions if leaf.bias is not None else 0)
     if isinstance(leaf, nn.Linear):
-        return leaf.in_features * leaf.out_features
+        return leaf.in_features * y.numel()
     if isinstance(leaf, nn.BatchNorm1d | nn.BatchNorm2d):
         return x.numel() * (2 if leaf.affine else 1)
     if isinstance(leaf, nn.AvgPool2d | nn.MaxPool2d):
