@@ -75,9 +75,8 @@ class _StandIns(MetaPathFinder, Loader):
         pass
 
 
-@cache
-def load() -> bool:
-    """Imports NASLib; returns whether it has tensorwatch.
+def checkout() -> Path:
+    """Returns where NASLib lies.
 
     Raises:
         SystemExit: If NASLIB_PATH names no checkout.
@@ -85,7 +84,13 @@ def load() -> bool:
     root = Path(os.environ.get("NASLIB_PATH", ""))
     if not (root / "naslib/predictors/zerocost.py").exists():
         raise SystemExit("NASLIB_PATH must name a checkout of automl/NASLib, branch zerocost.")
-    sys.path.insert(0, str(root))
+    return root
+
+
+@cache
+def load() -> bool:
+    """Imports NASLib; returns whether it has tensorwatch."""
+    sys.path.insert(0, str(checkout()))
     sys.meta_path.append(_StandIns())
     counts = _load_tensorwatch()
     conversions = importlib.import_module("naslib.search_spaces.nasbench101.conversions")
@@ -110,7 +115,7 @@ def _load_tensorwatch() -> bool:
 
 
 def network(space: str, task: str, key: str) -> Any:
-    """Builds NASLib's graph of an architecture, as its runner does, always with the same weights."""
+    """Builds NASLib's graph as its runner does; an architecture always has the same weights."""
     load()
     torch.manual_seed(0)
     search_spaces = importlib.import_module("naslib.search_spaces")

@@ -49,6 +49,7 @@ def measure(
     tasks: dict[str, str] = TASKS, cells: int = CELLS, repeats: int = REPEATS
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Times both sides and compares their scores."""
+    naslib.checkout()
     load = [os.getloadavg()[0]]
     rows, facts = [], dict[str, Any]()
     for space, task in tasks.items():

@@ -39,21 +39,20 @@ class _Linear(Function):
 
 def linear_forward_of(module: nn.Module) -> Forward | None:
     """Returns a forward of torch's own ReLU or 2-D pooling, None for any other module."""
-    if has_own_forward(module):
+    forward = _FORWARDS.get(type(module))
+    if forward is None or has_own_forward(module) or getattr(module, "return_indices", False):
         return None
-    if type(module) is nn.ReLU:
-        return _relu
-    if type(module) is nn.AvgPool2d:
-        return partial(_average, module)
-    if type(module) is nn.MaxPool2d and not module.return_indices:
-        return partial(_maximum, module)
-    return None
+    return partial(_differentiable, module, forward)
 
 
-def _relu(input: Tensor) -> Tensor:
+def _differentiable(layer: Any, forward: Callable[[Any, Tensor], Tensor], input: Tensor) -> Tensor:
+    return (forward if torch.is_grad_enabled() else type(layer).forward)(layer, input)
+
+
+def _relu(_: nn.ReLU, input: Tensor) -> Tensor:
     y = torch.relu(input.detach())
     kept = y.detach()  # y itself would hold what made it
-    version = None if kept.is_inference() else kept._version
+    version = kept._version
 
     def masked(g: Tensor) -> Tensor:
         if kept._version != version:
@@ -89,6 +88,13 @@ def _maximum(layer: nn.MaxPool2d, input: Tensor) -> Tensor:
         return aten.max_pool2d_with_indices_backward(g, x, *sizes, layer.ceil_mode, indices)  # type: ignore[no-any-return]
 
     return _Linear.apply(input, lambda _: y, straight, transposed)  # type: ignore[no-any-return, no-untyped-call]
+
+
+_FORWARDS: dict[type[nn.Module], Callable[[Any, Tensor], Tensor]] = {
+    nn.ReLU: _relu,
+    nn.AvgPool2d: _average,
+    nn.MaxPool2d: _maximum,
+}
 
 
 def _pairs(*sizes: int | tuple[int, ...]) -> list[tuple[int, ...]]:

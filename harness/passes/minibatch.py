@@ -7,7 +7,6 @@ it is never split.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
@@ -22,7 +21,6 @@ from harness.passes.losses import task_loss
 from harness.passes.observation import Observation, Observations, observes
 from harness.passes.patterns import Agreement, is_swap_relu, watching_relus
 from harness.passes.run import Run
-from harness.passes.second_order import Asked
 from harness.passes.weighted_layers import NO_WEIGHTS, watching, weighted_layers, weights_of
 
 
@@ -83,9 +81,10 @@ class LayerOutputs(Observation):
 
 @dataclass(frozen=True)
 class HessianGradient(Observation):
-    """⟨w, H·g⟩ with the loss's Hessian and gradient, in parts that add up over all weights."""
+    """Weights and the product of the loss's Hessian with its gradient, layer by layer."""
 
-    parts: tuple[Tensor, ...]
+    weights: tuple[Tensor, ...]
+    products: tuple[Tensor, ...]
 
 
 @dataclass(frozen=True)
@@ -135,10 +134,10 @@ def minibatch(run: Run) -> Observations:
             maps, others = forward.maps, forward.others
             seen[ActivationAgreement] = ActivationAgreement(maps.matrix, others.matrix, maps.units)
         if InputJacobian in run.wanted:
-            with asked.only("inputs"):
+            with asked.for_inputs_alone():
                 seen[InputJacobian] = _input_jacobian(run, forward)
         if run.wanted & LABELLED:
-            seen |= _loss_observations(run, forward, asked)
+            seen |= _loss_observations(run, forward)
     return seen
 
 
@@ -154,8 +153,8 @@ def second_minibatch(run: Run) -> Observations:
     if run.batch.second is None:
         raise UndefinedScoreError("needs a second minibatch (Batch.second)")
     second = replace(run, batch=run.batch.second, wanted=frozenset({LossGradients}))
-    with run.undisturbed("second minibatch"), fast_gradients(run) as asked:
-        gradients = _loss_observations(second, _forward(second), asked)[LossGradients]
+    with run.undisturbed("second minibatch"), fast_gradients(run):
+        gradients = _loss_observations(second, _forward(second))[LossGradients]
     assert isinstance(gradients, LossGradients)
     return {SecondGradients: SecondGradients(gradients.gradients)}
 
@@ -207,7 +206,7 @@ def _input_jacobian(run: Run, forward: _Forward) -> InputJacobian:
     return InputJacobian(rows, run.batch.labels, last)
 
 
-def _loss_observations(run: Run, forward: _Forward, asked: Asked) -> Observations:
+def _loss_observations(run: Run, forward: _Forward) -> Observations:
     """Differentiates the loss once for weights and layer outputs, and once more if wanted."""
     twice = HessianGradient in run.wanted
     weights = weights_of(run.network)
@@ -237,27 +236,15 @@ def _loss_observations(run: Run, forward: _Forward, asked: Asked) -> Observation
         ),
     }
     if twice:
-        with asked.only("factors"):
-            parts = _hessian_gradient(weights, of_weights, asked.factors)
-        seen[HessianGradient] = HessianGradient(parts)
+        products = _hessian_gradient(weights, of_weights)
+        seen[HessianGradient] = HessianGradient(plain_weights, products)
     return seen
 
 
-def _hessian_gradient(
-    weights: list[Tensor], gradients: tuple[Tensor, ...], factors: Mapping[int, Tensor]
-) -> tuple[Tensor, ...]:
-    """Differentiates Σ⟨stopgrad(g), g⟩, whose gradient is the Hessian times g.
-
-    A weight that has a factor contributes by that; what else a network does with it, or with the
-    weight of any other layer, by the product of weight and gradient.
-    """
-    parts = [weights[0].new_zeros(())]
+def _hessian_gradient(weights: list[Tensor], gradients: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Differentiates Σ⟨stopgrad(g), g⟩, whose gradient is the Hessian times g."""
     connected = [g for g in gradients if g.requires_grad]
-    if connected:
-        squared_norm = torch.stack([(g.detach() * g).sum() for g in connected]).sum()
-        own = [factors[id(w)] for w in weights if id(w) in factors]
-        found = torch.autograd.grad(squared_norm, [*own, *weights], allow_unused=True)
-        parts += [part for part in found[: len(own)] if part is not None]
-        pairs = zip(weights, found[len(own) :], strict=True)
-        parts += [(w.detach() * h).sum() for w, h in pairs if h is not None]
-    return tuple(parts)
+    if not connected:
+        return tuple(torch.zeros_like(w) for w in weights)
+    squared_norm = torch.stack([(g.detach() * g).sum() for g in connected]).sum()
+    return torch.autograd.grad(squared_norm, weights, allow_unused=True, materialize_grads=True)

@@ -15,9 +15,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -37,25 +37,22 @@ Gradients = tuple[Tensor | None, ...]
 
 @dataclass
 class Asked:
-    """What backwards of a network are for, beside the gradients of its inputs.
+    """What backwards of a network are for.
 
     Attributes:
-        kind: ``weights``: the gradients of convolutions' weights. ``factors``: those of their
-            factors instead, ⟨w, ∂w⟩. ``inputs``: neither, and both stay empty.
-        factors: The id of a convolution's weight -> a factor of that weight, which is 1.
+        weights: Whether gradients of convolutions' weights are wanted; if not, they stay empty.
     """
 
-    kind: Literal["weights", "factors", "inputs"] = "weights"
-    factors: dict[int, Tensor] = field(default_factory=dict)
+    weights: bool = True
 
     @contextmanager
-    def only(self, kind: Literal["factors", "inputs"]) -> Iterator[None]:
-        """Asks for less while it is entered."""
-        self.kind = kind
+    def for_inputs_alone(self) -> Iterator[None]:
+        """Spares the gradients of weights while it is entered."""
+        self.weights = False
         try:
             yield
         finally:
-            self.kind = "weights"
+            self.weights = True
 
 
 @contextmanager
@@ -78,9 +75,9 @@ def fast_first_derivatives(network: nn.Module) -> Iterator[Asked]:
 def fast_second_derivatives(network: nn.Module) -> Iterator[Asked]:
     """Lets convolutions, norms and what is linear use the functions of this module and its like.
 
-    Derivatives are those with respect to inputs and convolution weights, or to the weights'
-    factors; biases, scales and shifts count as constants, and running statistics stay as they are.
-    Subclasses and modules with a ``forward`` of their own are left alone.
+    Derivatives are those with respect to inputs and convolution weights; biases, scales and shifts
+    count as constants, and running statistics stay as they are. Subclasses and modules with a
+    ``forward`` of their own are left alone.
     """
     asked = Asked()
 
@@ -96,9 +93,7 @@ def fast_second_derivatives(network: nn.Module) -> Iterator[Asked]:
 
 def _convolution_of(module: nn.Module, asked: Asked) -> Forward | None:
     if type(module) is nn.Conv2d and not has_own_forward(module) and _has_plain_padding(module):
-        one = module.weight.new_ones((), requires_grad=True)
-        factor = asked.factors.setdefault(id(module.weight), one)
-        return partial(_convolution, module, asked, factor)
+        return partial(_convolution, module, asked)
     return None
 
 
@@ -192,69 +187,47 @@ def _per_channel(values: Tensor) -> Tensor:
     return values[:, None, None]
 
 
-def _convolution(layer: nn.Conv2d, asked: Asked, factor: Tensor, input: Tensor) -> Tensor:
+def _convolution(layer: nn.Conv2d, asked: Asked, input: Tensor) -> Tensor:
     if not torch.is_grad_enabled():
         return nn.Conv2d.forward(layer, input)
     padding = layer.padding
     assert not isinstance(padding, str)
     geometry = Geometry(layer.stride, padding, layer.dilation, layer.groups)
     bias = None if layer.bias is None else layer.bias.detach()
-    return _Convolution.apply(input, layer.weight, factor, bias, geometry, asked)  # type: ignore[no-any-return, no-untyped-call]
+    return _Convolution.apply(input, layer.weight, bias, geometry, asked)  # type: ignore[no-any-return, no-untyped-call]
 
 
 class _Convolution(Function):
-    """y = f·w * x + b for x of N×C×H×W and a factor f, which is 1."""
+    """y = w * x + b for x of N×C×H×W."""
 
     @staticmethod
     def forward(  # noqa: PLR0917 - autograd wants every tensor by itself
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        factor: Tensor,
-        bias: Tensor | None,
-        geometry: Geometry,
-        asked: Asked,
+        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, asked: Asked
     ) -> Tensor:
-        y = convolve(x, weight, geometry, bias)
-        ctx.save_for_backward(x, weight, factor)
+        ctx.save_for_backward(x, weight)
         ctx.geometry, ctx.asked = geometry, asked
-        ctx.linear = y.detach() if bias is None else None
-        ctx.version = y._version
-        return y
+        return convolve(x, weight, geometry, bias)
 
     @staticmethod
     def backward(ctx: Any, *of_y: Tensor) -> Gradients:
-        (g,), (x, weight, factor), y = of_y, ctx.saved_tensors, ctx.linear
-        to_x = to_weight = to_factor = None
-        if ctx.asked.kind == "weights":
-            arguments = (g, x, weight, factor, ctx.geometry, ctx.asked)
-            to_x, to_weight = _ConvolutionBackward.apply(*arguments)  # type: ignore[no-untyped-call]
-        elif x.requires_grad:
-            to_x = _to_input(g, x, weight, ctx.geometry)
-        if ctx.asked.kind == "factors" and y is not None and y._version == ctx.version:
-            to_factor = (y * g).sum()
-        elif ctx.asked.kind == "factors":  # it is not w * x, or was written to
-            to_factor = (weight * _to_weight(g, x, weight, ctx.geometry)).sum()
-        return to_x, to_weight, to_factor, None, None, None
+        (g,), (x, weight) = of_y, ctx.saved_tensors
+        if ctx.asked.weights:
+            both = _ConvolutionBackward.apply(g, x, weight, ctx.geometry)  # type: ignore[no-untyped-call]
+        else:
+            both = (_to_input(g, x, weight, ctx.geometry) if x.requires_grad else None, None)
+        return *both, None, None, None
 
 
 class _ConvolutionBackward(Function):
     """The gradient g of y carried to x and to the weight."""
 
     @staticmethod
-    def forward(  # noqa: PLR0917 - as above
-        ctx: Any,
-        g: Tensor,
-        x: Tensor,
-        weight: Tensor,
-        factor: Tensor,
-        geometry: Geometry,
-        asked: Asked,
+    def forward(
+        ctx: Any, g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry
     ) -> tuple[Tensor | None, Tensor]:
-        del factor  # whose gradient comes from ``backward``
         ctx.set_materialize_grads(False)
         ctx.save_for_backward(g, x, weight)
-        ctx.geometry, ctx.asked = geometry, asked
+        ctx.geometry = geometry
         to_x = _to_input(g, x, weight, geometry) if x.requires_grad else None
         return to_x, _to_weight(g, x, weight, geometry)
 
@@ -268,19 +241,16 @@ class _ConvolutionBackward(Function):
         """
         v, u = cotangents
         g, x, weight = ctx.saved_tensors
-        to_g = to_x = to_weight = to_factor = None
+        to_g = to_x = to_weight = None
         if v is not None:
             to_g = convolve(v, weight, ctx.geometry)
-            if ctx.asked.kind == "factors":
-                to_factor = (g * to_g).sum()
-            elif ctx.asked.kind == "weights":
-                to_weight = _to_weight(g, v, weight, ctx.geometry)
+            to_weight = _to_weight(g, v, weight, ctx.geometry)
         if u is not None:
             through_weight = convolve(x, u, ctx.geometry)
             to_g = through_weight if to_g is None else to_g.add_(through_weight)
             if ctx.needs_input_grad[1]:
                 to_x = _to_input(g, x, u, ctx.geometry)
-        return to_g, to_x, to_weight, to_factor, None, None
+        return to_g, to_x, to_weight, None
 
 
 def _to_input(g: Tensor, x: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:

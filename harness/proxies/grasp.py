@@ -17,4 +17,5 @@ def grasp(hessian: HessianGradient) -> float:
     Source: Wang et al. 2020, "Picking Winning Tickets Before Training by Preserving Gradient Flow";
     sign as in Abdelfattah et al. 2021.
     """
-    return 0.0 - float(torch.stack(hessian.parts).double().sum())
+    pairs = zip(hessian.weights, hessian.products, strict=True)
+    return 0.0 - float(torch.stack([(w * h).sum() for w, h in pairs]).double().sum())
