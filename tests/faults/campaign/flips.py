@@ -40,8 +40,8 @@ def run(tally: Tally, count: int, draw: random.Random) -> None:
                     kind = "hangs" if ended == forked.HUNG else "tracebacks"
                     tally.add(ended, f"{flip}: {found}", kind)
                     break
-            for name, kind in files.items():  # a fork that was killed left one damaged
-                kind.path.write_bytes(_contents[name])
+            for name, content in _contents.items():  # a fork that was killed left one damaged
+                files[name].path.write_bytes(content)
     if bank is not None:
         os.environ["HARNESS_MIRROR"] = str(bank)
 
