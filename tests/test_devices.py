@@ -20,7 +20,6 @@ from harness.inputs.tasks import tasks
 from harness.passes.gradient_signs import signs_at_once, signs_one_by_one
 from harness.passes.run import Run
 from harness.passes.transfer import copied, numbers, on_device, on_host
-from harness.proxies.contract import proxies
 from harness.scoring import engine
 from harness.scoring import shard as shard_module
 from harness.scoring.conditions import Conditions, is_lost
@@ -61,7 +60,7 @@ def test_no_proxy_waits_for_the_device_layer_by_layer(space: str, task: str) -> 
     run = on_the_device(space, task, stored.key.iloc[0], int(stored.batch.iloc[0]))
     on_cpu = stored.set_index("proxy").status
     waits = {}
-    for name in sorted(proxies):
+    for name in sorted(on_cpu.index):  # of the dearest networks golden scores hold some proxies
         with Device() as device:
             score = engine.score(run, [name])[name]
         assert (score.status == "error") == (on_cpu[name] == "error"), (name, score.message)
