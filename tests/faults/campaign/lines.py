@@ -40,7 +40,7 @@ QUICK: dict[str, list[str]] = {
     "analysis": [],
     "paper": [],
     "compare_searches": SEARCH,
-    "sensitivity": [],
+    "predictors": [],
     "swap_nas": SEARCH,
     "train_truth": ["task=digits", "n=1", "train_truth.epochs=1", "executor=local"],
 }
