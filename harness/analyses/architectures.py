@@ -31,7 +31,7 @@ def cells(result: Result) -> list[list[tuple[CellGraph, ...]]]:
 
 
 def properties(result: Result) -> list[pd.DataFrame]:
-    """Returns ``PROPERTIES`` and ``convolutions``, by seed, a row per architecture.
+    """Returns ``PROPERTIES``, by seed, a row per architecture.
 
     Raises:
         HarnessError: If the search space does not tell.
@@ -42,6 +42,15 @@ def properties(result: Result) -> list[pd.DataFrame]:
         )
         for table in result.joint.columns
     ]
+
+
+def convolutions(result: Result) -> list[list[int]]:
+    """Returns how many convolutions a column's architectures have, by seed.
+
+    Raises:
+        HarnessError: If the search space does not tell.
+    """
+    return [[_convolutions(own) for own in of_seed] for of_seed in cells(result)]
 
 
 def isomorphism_classes(result: Result) -> list[list[str]]:
@@ -63,13 +72,15 @@ def _class(space: str, key: str) -> str:
 @cache
 def _properties(space: str, task: str, key: str) -> dict[str, float]:
     own = _cells(space, key)
-    convolutions = sum(cell.count(is_convolution) for cell in own)
     return {
-        "conv_pool": convolutions - sum(cell.count(is_pooling) for cell in own),
+        "conv_pool": _convolutions(own) - sum(cell.count(is_pooling) for cell in own),
         "cell_size": sum(cell.count(lambda operation: operation != NONE) for cell in own),
         "skips": sum(cell.count(is_skip) for cell in own),
         "params": spaces.get(space).count_params(key, task) / 1e6,
         "depth": sum(cell.depth for cell in own),
         "width": sum(cell.width for cell in own),
-        "convolutions": convolutions,
     }
+
+
+def _convolutions(own: tuple[CellGraph, ...]) -> int:
+    return sum(cell.count(is_convolution) for cell in own)

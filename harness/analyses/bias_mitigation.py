@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from harness import figures, stats
-from harness.analyses.architectures import PROPERTIES, properties
+from harness.analyses.architectures import properties
 from harness.analyses.by_column import by_column
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
@@ -17,10 +17,7 @@ from harness.stats.mitigation import BEST, BLIND
 @analysis("bias_mitigation", "Does a score rank better without its bias?", chapter=31)
 def bias_mitigation(results: StoredResults) -> Drawn:
     """Divides scores by the property that they follow most, C chosen by three strategies."""
-    table = by_column(
-        results,
-        lambda one: stats.mitigation(one.joint, [own[list(PROPERTIES)] for own in properties(one)]),
-    )
+    table = by_column(results, lambda one: stats.mitigation(one.joint, properties(one)))
     best = table[table["strategy"] == BEST].set_index(["column", "proxy"])["gain"]
     picture = figures.intervals(
         table[table["strategy"] == BLIND].join(best.rename("best"), on=["column", "proxy"]),

@@ -19,10 +19,7 @@ from harness.stats.comparisons import SIZE
 @analysis("bias", "Which properties of architectures do scores follow?", chapter=30)
 def bias(results: StoredResults) -> Drawn:
     """Correlates scores with properties of cells, beside the accuracy's own correlation."""
-    table = by_column(
-        results,
-        lambda one: stats.biases(one.joint, [own[list(PROPERTIES)] for own in properties(one)]),
-    )
+    table = by_column(results, lambda one: stats.biases(one.joint, properties(one)))
     accuracy = table[table["proxy"] == ACCURACY].set_index(["column", "property"])["spearman"]
     table["of_accuracy"] = accuracy.reindex(
         pd.MultiIndex.from_frame(table[["column", "property"]])

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness import figures, stats
-from harness.analyses.architectures import properties
+from harness.analyses.architectures import convolutions
 from harness.analyses.by_column import RESAMPLED, by_column
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
@@ -20,11 +20,11 @@ from harness.stats.strata import TOGETHER
 def equal_size(results: StoredResults) -> Drawn:
     """Correlates within FLOPs deciles and within equal numbers of convolutions."""
     flops = by_column(results, _by_flops)
-    convolutions = by_column(results, _by_convolutions)
+    by_number = by_column(results, _by_convolutions)
     pictures = {}
     for name, table, what in (
         ("equal_flops", flops, "FLOPs deciles"),
-        ("equal_convolutions", convolutions, "equal numbers of convolutions"),
+        ("equal_convolutions", by_number, "equal numbers of convolutions"),
     ):
         pictures[name] = figures.intervals(
             table[table["part"] == TOGETHER],
@@ -34,10 +34,10 @@ def equal_size(results: StoredResults) -> Drawn:
             label="Spearman's ρ",
             other="among_all",
         )
-    for space, own in convolutions.groupby(convolutions["column"].str.split("/").str[0]):
+    for space, own in by_number.groupby(by_number["column"].str.split("/").str[0]):
         pictures[f"equal_convolutions_{space}"] = _by_number(str(space), own)
-    tables = {"equal_flops": flops, "equal_convolutions": convolutions}
-    return Drawn(tables, pictures, _finding(flops, convolutions))
+    tables = {"equal_flops": flops, "equal_convolutions": by_number}
+    return Drawn(tables, pictures, _finding(flops, by_number))
 
 
 def _by_flops(one: Result) -> pd.DataFrame:
@@ -47,7 +47,7 @@ def _by_flops(one: Result) -> pd.DataFrame:
 
 
 def _by_convolutions(one: Result) -> pd.DataFrame:
-    counts = [table["convolutions"].to_numpy() for table in properties(one)]
+    counts = [np.array(of_seed) for of_seed in convolutions(one)]
     return _within(one, stats.equal_parts(counts))
 
 
@@ -73,14 +73,14 @@ def _by_number(space: str, table: pd.DataFrame) -> figures.Figure:
     )
 
 
-def _finding(flops: pd.DataFrame, convolutions: pd.DataFrame) -> str:
+def _finding(flops: pd.DataFrame, by_number: pd.DataFrame) -> str:
     deciles = flops[flops["part"] == TOGETHER].dropna(subset="low")
     everywhere, within, alike = (
         numbers.median()
         for numbers in (
             deciles["among_all"],
             deciles["spearman"],
-            convolutions.loc[convolutions["part"] == TOGETHER, "spearman"],
+            by_number.loc[by_number["part"] == TOGETHER, "spearman"],
         )
     )
     best = deciles.sort_values("low").iloc[-1]

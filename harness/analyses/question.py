@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.artefacts.artefact import Artefact, Artefacts, Draw
+from harness.artefacts.artefact import Artefacts, Draw
 
 analyses = Artefacts("analysis", home="harness.analyses")
 
@@ -23,9 +23,4 @@ def analysis(name: str, question: str, *, chapter: int) -> Callable[[Draw], Draw
         question: What it answers, for people.
         chapter: Where it stands in the story that all of them tell, see ``artefact.THEME``.
     """
-
-    def register(draw: Draw) -> Draw:
-        analyses.add(name, Artefact(name, "analysis", draw, question, chapter))
-        return draw
-
-    return register
+    return analyses.registering(name, "analysis", question, chapter)

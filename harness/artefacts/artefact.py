@@ -79,6 +79,17 @@ class Artefacts(Registry[Artefact]):
         home: The package.
     """
 
+    def registering(
+        self, name: str, kind: Kind, question: str = "", chapter: int = 0
+    ) -> Callable[[Draw], Draw]:
+        """Returns a decorator that registers a function as an artefact; see ``Artefact``."""
+
+        def register(draw: Draw) -> Draw:
+            self.add(name, Artefact(name, kind, draw, question, chapter))
+            return draw
+
+        return register
+
     def _register_ours(self) -> None:
         home = import_module(self._home)
         for module in pkgutil.walk_packages(home.__path__, f"{home.__name__}."):

@@ -72,7 +72,8 @@ def chosen(artefacts: Artefacts, asked: object) -> list[str]:
     listed = sorted(artefacts.values(), key=lambda one: one.chapter)
     sets = {ALL: [one.name for one in listed]}
     for name, kind in SETS.items():
-        sets |= {name: own} if (own := [one.name for one in listed if one.kind == kind]) else {}
+        if own := [one.name for one in listed if one.kind == kind]:
+            sets[name] = own
     names: list[str] = []
     for name in _listed(asked):
         if name not in artefacts and name not in sets:

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from harness.artefacts.artefact import Artefact, Artefacts, Draw, Kind
+from harness.artefacts.artefact import Artefacts, Draw, Kind
 
 artefacts = Artefacts("artefact of a paper", home="harness.papers")
 
 
 def artefact(name: str, kind: Kind) -> Callable[[Draw], Draw]:
     """Registers a function as the artefact ``name``."""
-
-    def register(draw: Draw) -> Draw:
-        artefacts.add(name, Artefact(name, kind, draw))
-        return draw
-
-    return register
+    return artefacts.registering(name, kind)
