@@ -22,6 +22,7 @@ from typing import IO, Any, NamedTuple
 
 from benchmarks.gpu.part import KIT
 from benchmarks.gpu.report import write_report
+from benchmarks.gpu.sharing import shared_gpu
 
 MODULES = {
     "antlr4_python3_runtime": "antlr4",
@@ -43,10 +44,10 @@ class Share(NamedTuple):
 
 
 PARTS = (
-    Share("agreement", 0.15),
-    Share("speed", 0.25),
-    Share("study", 0.3, work="study"),
-    Share("searches", 0.3, work="searches"),
+    Share("agreement", 0.2),
+    Share("speed", 0.2),
+    Share("study", 0.4, work="study"),
+    Share("searches", 0.2, work="searches"),
 )
 
 
@@ -57,16 +58,16 @@ def main(arguments: list[str]) -> None:
     parts = [part for part in PARTS if not arguments[3:] or part.name in arguments[3:]]
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        environment = prepared(Path(scratch))
         ended: list[dict[str, Any]] = []
-        for i, part in enumerate(parts):
-            left = started + limit - END - time.monotonic()
-            # What earlier parts did not need is for the later ones.
-            seconds = left * part.weight / sum(later.weight for later in parts[i:])
-            ended.append(run_part(part, device, out, max(seconds, 1.0), environment))
-            if part.work:
-                pack(Path(scratch) / part.work, out / f"{part.work}.tar")
-            write_report(out, device, limit, ended)
+        with shared_gpu(prepared(Path(scratch)), Path(scratch)) as environment:
+            for i, part in enumerate(parts):
+                left = started + limit - END - time.monotonic()
+                # What earlier parts did not need is for the later ones.
+                seconds = left * part.weight / sum(later.weight for later in parts[i:])
+                ended.append(run_part(part, device, out, max(seconds, 1.0), environment))
+                if part.work:
+                    pack(Path(scratch) / part.work, out / f"{part.work}.tar")
+                write_report(out, device, limit, ended)
     sys.stdout.write((out / "report.md").read_text())
 
 

@@ -25,7 +25,7 @@ from harness.scoring.shard import score_architecture
 
 GOLDEN = "tests/golden/scores.parquet"
 EACH = 3  # architectures per space, of different tasks where there are several
-WORKERS = {"device": 4, "cpu": 12}
+WORKERS = 14  # of both kinds at once
 
 
 class Case(NamedTuple):
@@ -35,11 +35,12 @@ class Case(NamedTuple):
     task: str
     batch: int
     key: str
+    where: str
     device: str
 
 
 def measure(part: Part) -> None:
-    """Scores all cases on the device, then on the CPU, and compares as they come."""
+    """Scores all cases on the device and on the CPU, and compares as they come."""
     golden = pd.read_parquet(GOLDEN)
     cases = chosen(golden)
     part.record(
@@ -47,11 +48,15 @@ def measure(part: Part) -> None:
         f"{golden.proxy.nunique()} proxies, on {part.device} and on the CPU"
     )
     rows: list[dict[str, Any]] = []
-    for place, device in (("device", part.device), ("cpu", "cpu")):
-        items = [Case(*case, device) for case in cases.itertuples(index=False)]
-        for scored in execute(score_case, items, executor(part, place)):
-            rows += [row | {"where": place} for row in scored]
-            compare(part, golden, rows)
+    items = [
+        Case(*case, where, device)
+        for case in cases.itertuples(index=False)
+        for where, device in (("device", part.device), ("cpu", "cpu"))
+    ]
+    settings = ProcessSettings("processes", workers=WORKERS, gpus=int(part.on_gpu))
+    for scored in execute(score_case, items, settings):
+        rows += scored
+        compare(part, golden, rows)
 
 
 def chosen(golden: pd.DataFrame) -> pd.DataFrame:
@@ -61,12 +66,6 @@ def chosen(golden: pd.DataFrame) -> pd.DataFrame:
     first["turn"] = first.groupby(["space", "task"]).cumcount()
     ordered = first.sort_values("turn", kind="stable").groupby("space").head(EACH)
     return ordered[["space", "task", "batch", "key"]]
-
-
-def executor(part: Part, place: str) -> ProcessSettings:
-    """Returns several workers, on the CPU where nothing else is asked for."""
-    gpus = int(part.on_gpu and place == "device")
-    return ProcessSettings("processes", workers=WORKERS[place], gpus=gpus)
 
 
 def score_case(case: Case) -> list[dict[str, Any]]:
@@ -81,6 +80,7 @@ def score_case(case: Case) -> list[dict[str, Any]]:
     return [
         {
             **{"space": case.space, "task": case.task, "key": case.key, "proxy": name},
+            "where": case.where,
             **{"value": score.value, "status": score.status, "message": score.message},
             "seconds": score.seconds,
         }

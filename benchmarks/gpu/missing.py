@@ -35,8 +35,9 @@ def missing_shards(command_lines: Sequence[Sequence[str]]) -> list[ScoreShard]:
         if job_of(arguments).name != "correlate":
             continue
         found += _of_column(composed(arguments))
-    # Sorting keeps the order of seeds and samples within a column.
-    return [shard for _, shard in sorted(found, key=lambda one: -one[0])]
+    # One seed of every column before the others; sorting keeps the order of samples.
+    ordered = sorted(found, key=lambda one: (one[1].seed, -one[0]))
+    return list(dict.fromkeys(shard for _, shard in ordered))  # two runs may lack the same
 
 
 def composed(arguments: Sequence[str]) -> Config:

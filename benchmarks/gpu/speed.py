@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ import torch
 
 from benchmarks.cells import LARGEST, SPACE, batch, cells
 from benchmarks.gpu.part import Part, run
+from benchmarks.gpu.sharing import in_turns, sharing
 from benchmarks.passes import REGULARISED, SUITE_ZERO, bare_passes
 from benchmarks.swap import definition
 from benchmarks.timing import in_turn
@@ -29,8 +30,10 @@ from harness.executors.executor import execute
 from harness.executors.processes import ProcessSettings
 from harness.passes.transfer import on_device
 
-WORKERS = (1, 4, 8, 12)
-BLOCK = 4  # architectures that a worker scores at a time
+WORKERS = (1, 8, 12)
+IN_TURNS = 8  # so many once more without CUDA's multi-process service, if there is one
+SAME = 1e-3  # relative: a sign that rounding turned is another pattern
+BLOCK = 2  # architectures that a worker scores at a time
 IMAGES, SIZE = 32, 64
 
 
@@ -45,23 +48,27 @@ def measure(part: Part) -> None:
     part.record(suite_zero=suite_zero(part, cells(10)))
     part.record(peak_memory_mib=peak_memory(part))
     rows: list[dict[str, Any]] = []
-    for place, workers in enumerate(WORKERS):
+    asked = [(n, nullcontext()) for n in WORKERS] + [(IN_TURNS, in_turns())] * sharing()
+    for place, (workers, context) in enumerate(asked):
         if part.left < 10:
             part.record(workers_left_out=f"{workers} and more: the time was up")
             break
-        rows.append(throughput(part, workers, part.left / (len(WORKERS) - place)))
+        with context:
+            rows.append(throughput(part, workers, part.left / (len(asked) - place)))
         part.record(workers=rows)
 
 
 def swap(part: Part, keys: Sequence[str]) -> dict[str, float]:
-    """Times SWAP and its definition, and checks that they count the same."""
+    """Times SWAP and its definition, and checks that they count the same, up to rounding."""
     images = batch(IMAGES).to(part.device, channels_last=True).images
     settings = [api.SwapSettings(images=IMAGES)]
+    off: list[float] = []
 
     def timed(net: torch.nn.Module) -> dict[str, Callable[[], Any]]:
         ours = partial(api.score, net, images, ["swap"], settings=settings)
         count, expected = ours()["swap"].value, definition(net, images)
-        assert count == expected, (count, expected)
+        off.append(abs(count - expected) / expected)
+        assert off[-1] < SAME, (count, expected)
 
         def bare() -> None:
             with torch.no_grad():
@@ -75,6 +82,7 @@ def swap(part: Part, keys: Sequence[str]) -> dict[str, float]:
         "definition_over_ours": total["definition"] / total["ours"],
         "ours_over_bare_forward": total["ours"] / total["bare_forward"],
         "ours_seconds_per_cell": total["ours"] / done,
+        "largest_difference_of_value": max(off),
     }
 
 
@@ -89,7 +97,7 @@ def suite_zero(part: Part, keys: Sequence[str]) -> dict[str, float]:
             "bare_passes": partial(bare_passes, net, double, images),
         }
 
-    total, done = seconds_of(part, keys, part.left / 5, 2, timed, warm_up=True)
+    total, done = seconds_of(part, keys, part.left / 5, 2, timed)
     return {
         "cells": done,
         "together_over_bare_passes": total["together"] / total["bare_passes"],
@@ -103,10 +111,10 @@ def seconds_of(
     seconds: float,
     repeats: int,
     timed: Callable[[torch.nn.Module], dict[str, Callable[[], Any]]],
-    *,
-    warm_up: bool = False,
 ) -> tuple[dict[str, float], int]:
     """Times functions of one network after another while there is time.
+
+    On the first network each runs once before.
 
     Args:
         part: Where they run.
@@ -114,7 +122,6 @@ def seconds_of(
         seconds: When to stop.
         repeats: How often each function is timed.
         timed: Returns the functions of a network by name.
-        warm_up: Whether each runs once before, on the first network.
 
     Returns:
         The seconds of each, summed over the networks, and how many networks there were.
@@ -125,7 +132,7 @@ def seconds_of(
     for key in keys:
         net = on_device(SPACE.build(key, "cifar10", seed=0), part.device)
         functions = {name: waiting(part, function) for name, function in timed(net).items()}
-        for name, spent in in_turn(functions, repeats, warm_up=warm_up and done == 0).items():
+        for name, spent in in_turn(functions, repeats, warm_up=done == 0).items():
             total[name] += spent
         done += 1
         if time.monotonic() > end:
@@ -160,7 +167,7 @@ def throughput(part: Part, workers: int, seconds: float) -> dict[str, Any]:
 
     Architectures are counted from the moment when every worker has finished its first block.
     """
-    pool = cells(400)
+    pool = cells(200)
     blocks = [pool[i : i + BLOCK] for i in range(0, len(pool), BLOCK)] * 20
     settings = ProcessSettings("processes", workers=workers, gpus=int(part.on_gpu))
     started, stop = time.monotonic(), time.monotonic() + 0.9 * seconds
@@ -176,6 +183,7 @@ def throughput(part: Part, workers: int, seconds: float) -> dict[str, Any]:
     counted = sum(done for _, done in later)
     return {
         "workers": workers,
+        "kernels": "side by side" if sharing() else "in turns",
         "architectures": counted,
         "per_second": counted / (max(later)[0] - since) if later else 0.0,
         "seconds_until_all_had_started": since - started,
