@@ -76,7 +76,7 @@ def score_case(case: Case) -> list[dict[str, Any]]:
         case.space, case.task, inputs, int(case.batch), case.device, True, Settings(*own)
     )
     names = list(proxies)
-    scores = score_architecture(conditions_at(asked, names, ()), case.key, 0, names)
+    scores = score_architecture(conditions_at(asked, names), case.key, 0, names)
     return [
         {
             **{"space": case.space, "task": case.task, "key": case.key, "proxy": name},
