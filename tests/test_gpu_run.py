@@ -95,8 +95,8 @@ def test_finished_work_is_packed_and_nothing_else(tmp_path: Path) -> None:
     work.mkdir(parents=True)
     (work / "a.parquet").write_text("whole")
     (work / ".b.parquet.partial").write_text("half")
-    run.pack(tmp_path / "study", tmp_path / "study.tar")
-    with tarfile.open(tmp_path / "study.tar") as tar:
+    run.pack(tmp_path / "study", tmp_path / "study.tar.gz")
+    with tarfile.open(tmp_path / "study.tar.gz") as tar:
         assert tar.getnames() == [".work/scores/a.parquet"]
 
 

@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> None:
                 seconds = left * part.weight / sum(later.weight for later in parts[i:])
                 ended.append(run_part(part, device, out, max(seconds, 1.0), environment))
                 if part.work:
-                    pack(Path(scratch) / part.work, out / f"{part.work}.tar")
+                    pack(Path(scratch) / part.work, out / f"{part.work}.tar.gz")
                 write_report(out, device, limit, ended)
     sys.stdout.write((out / "report.md").read_text())
 
@@ -139,9 +139,13 @@ def kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def pack(folder: Path, archive: Path) -> None:
-    """Packs what a part has finished into one file; hidden files are not finished."""
+    """Packs what a part has finished into one file; hidden files are not finished.
+
+    Small tables repeat their schema: compressed they are a seventeenth, and a file that is too
+    large to come back is lost with all that it holds.
+    """
     if folder.is_dir():
-        with tarfile.open(archive, "w") as tar:
+        with tarfile.open(archive, "w:gz") as tar:
             for path in sorted(folder.rglob("*")):
                 if path.is_file() and not path.name.startswith("."):
                     tar.add(path, arcname=path.relative_to(folder))

@@ -2,7 +2,7 @@
 
 The kit holds the shards, worked out where the study, its truth and its finished scores are; see
 ``benchmarks.gpu.missing``. What is finished comes back as an archive of shards, to be unpacked in
-the folder of all results: ``tar -xf study.tar -C results``.
+the folder of all results: ``tar -xf study.tar.gz -C results``.
 """
 
 from __future__ import annotations
