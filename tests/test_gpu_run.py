@@ -71,7 +71,7 @@ def test_time_that_a_part_leaves_is_for_the_later_ones(
     assert list(given) == ["agreement", "speed", "study", "searches"]
     whole = given["searches"]  # nobody before it needed any
     assert given["agreement"] == pytest.approx(0.2 * whole, rel=0.05)
-    assert given["study"] == pytest.approx(0.5 * whole, rel=0.05)
+    assert given["study"] == pytest.approx(2 / 3 * whole, rel=0.05)
     said = capsys.readouterr().out
     assert "A rehearsal" in said
     assert said.count("- device: cpu") == 4
