@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from harness import truth
 from harness.config import Config
 from harness.core.errors import HarnessError
 from harness.core.files import make_writable
+from harness.core.machine import device_of
 from harness.core.sections import Settings
 from harness.core.types import FAILED
 from harness.executors.progress import console, run_shards
@@ -35,7 +37,13 @@ from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, resul
 from harness.results.reading import sentences
 from harness.results.stored_table import stored_table
 from harness.results.terminal import notes, results_table
-from harness.scoring.conditions import Conditions, conditions_at, device_type, inputs_of
+from harness.scoring.conditions import (
+    DEVICES,
+    Conditions,
+    conditions_at,
+    device_type,
+    inputs_of,
+)
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study, with_populations
@@ -138,7 +146,8 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[
         settings,
     )
     to_score = scored(names, settings)
-    return Study(conditions_at(asked, to_score, pool), names, to_score, samples)
+    there = conditions_at(asked, to_score, pool)
+    return Study(there, names, to_score, samples, scope.any_device)
 
 
 def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
@@ -177,6 +186,7 @@ def conditions_of(
     return {
         **study.conditions.shared(),
         "truth": {"variant": info["variant"], "n": info["n"], **record.sources(config, info)},
+        **({"device": " or ".join(DEVICES)} if scope.any_device else {}),
         "sample": scope.drawing,
         "undefined": scope.undefined,
         "proxies": {
@@ -307,11 +317,21 @@ def _subtitle(
     per_seed = joined.groupby("seed").key.nunique().max()
     said = [
         f"n = {per_seed} architectures per seed.",
+        *_devices(joined),
         f"Truth: {info['metric']}, {info['split']} ({info['variant']}).",
         inputs_in_words(inputs),
         *notes(summary),
     ]
     return " ".join(said)
+
+
+def _devices(joined: pd.DataFrame) -> list[str]:
+    """Says how many scores are whose, where several kinds of device made them."""
+    counts = Counter(map(device_of, filter(None, joined.machine)))
+    if len(counts) < 2:
+        return []
+    shares = " and ".join(f"{n:,} on {kind}" for kind, n in counts.most_common())
+    return [f"Scored {shares}."]
 
 
 def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:

@@ -6,18 +6,16 @@ import sys
 import tarfile
 import time
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 
 from benchmarks.gpu import __main__ as run
 from benchmarks.gpu import kit
 from benchmarks.gpu.command_lines import of_target
-from benchmarks.gpu.missing import composed, with_either
+from benchmarks.gpu.missing import composed
 from benchmarks.gpu.part import Part
 from benchmarks.gpu.report import write_report
 from harness.core.errors import DataError
@@ -29,7 +27,6 @@ from harness.inputs.tasks import tasks
 from harness.scoring.conditions import Conditions
 from harness.scoring.scope import Scope
 from harness.scoring.shard import ScoreShard
-from harness.scoring.study import Study
 
 HANGING = """
 import subprocess, sys, time
@@ -156,18 +153,3 @@ def test_a_target_of_the_makefile_tells_its_command_lines() -> None:
     first = composed(lines[0])
     assert (first.space, first.study) == ("darts_swap", "table3/images16_side3")
     assert first.of(Scope).batch_size == 16
-
-
-def test_scores_of_a_cpu_need_no_second() -> None:
-    on_cpu = Conditions("nb201", "digits", InputSettings(), 4, "cpu", True, Settings())
-    on_gpu = replace(on_cpu, device="cuda")
-    keys = ["a", "b", "c"]
-    cpu, gpu = (Study(c, ("params",), ("params",), {0: keys}) for c in (on_cpu, on_gpu))
-    rows = [("a", on_cpu.fingerprint("params")), ("b", "other conditions")]
-    stored = pd.DataFrame(
-        [{"key": k, "proxy": "params", "seed": 0, "conditions": c, "status": "ok"} for k, c in rows]
-    )
-    (shard,) = gpu.missing(with_either(stored, cpu, gpu), Path())
-    assert shard.keys == ("b", "c")
-    (shard,) = gpu.missing(stored, Path())
-    assert shard.keys == ("a", "b", "c")

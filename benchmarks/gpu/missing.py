@@ -23,7 +23,6 @@ from harness.results.finished import stored_scores
 from harness.results.layout import work_path
 from harness.scoring.scope import Scope
 from harness.scoring.shard import SCHEMA, ScoreShard, score_table
-from harness.scoring.study import Study
 
 SHARD_SECONDS = 20.0  # on a CPU: what is unfinished when the time is up is lost
 
@@ -53,28 +52,18 @@ def _of_column(config: Config) -> list[tuple[float, ScoreShard]]:
     config = replace(config, study=config.study or jobs.get(config.job).study)
     accuracies = truth.load(config.space, config.task, config.truth.variant, config.truth.path)
     settings = Settings(*map(config.of, score_sections.values()))
-    on_cpu, on_gpu = (
-        study_of(replace(config, device=device), config.of(Scope), settings, list(accuracies.key))
-        for device in ("cpu", "cuda")
-    )
+    scope = replace(config.of(Scope), any_device=True)
+    study = study_of(replace(config, device="cuda"), scope, settings, list(accuracies.key))
     table = score_table(work_path(config, "scores", config.space, config.task))
     earlier = stored_scores(Path(config.results), config.space, config.task)
     stored = pd.concat([table.read(), earlier[SCHEMA.names]], ignore_index=True)
-    rows = with_either(stored, on_cpu, on_gpu)
-    seconds = seconds_per_architecture(stored, on_cpu.scored)
+    seconds = seconds_per_architecture(stored, study.scored)
     found = []
-    for shard in on_gpu.missing(rows, table.folder):
+    for shard in study.missing(stored, table.folder):
         cost = sum(seconds.get(name, 0.0) for name in shard.proxies)
         size = max(int(SHARD_SECONDS / cost), 1) if cost else len(shard.keys)
         found += [(cost, replace(shard, keys=tuple(k))) for k in blocks(shard.keys, size)]
     return found
-
-
-def with_either(stored: pd.DataFrame, on_cpu: Study, on_gpu: Study) -> pd.DataFrame:
-    """Returns the rows with the scores of a CPU as if they were a GPU's: they need no second."""
-    prints = on_cpu.conditions.fingerprints(on_cpu.scored)
-    same = {prints[name]: on_gpu.conditions.fingerprint(name) for name in on_gpu.scored}
-    return stored.assign(conditions=stored.conditions.replace(same))
 
 
 def seconds_per_architecture(stored: pd.DataFrame, names: Sequence[str]) -> dict[str, float]:

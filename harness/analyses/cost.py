@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pandas as pd
 
 from harness import figures, stats
@@ -12,6 +10,7 @@ from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import HarnessError
+from harness.core.machine import device_of
 from harness.core.printing import estimate
 from harness.proxies.contract import populations, proxies
 from harness.results.finished import Result
@@ -43,7 +42,7 @@ def costs(one: Result) -> pd.DataFrame:
         HarnessError: If no proxy of the column is known here, so that nobody can tell its passes.
     """
     ok = one.scores[one.scores["status"] == "ok"]
-    devices = ok["machine"].map({text: _device(text) for text in ok["machine"].unique()})
+    devices = ok["machine"].map({text: device_of(text) for text in ok["machine"].unique()})
     parts = []
     for device, rows in ok.groupby(devices, sort=True):
         shares = {
@@ -58,11 +57,6 @@ def costs(one: Result) -> pd.DataFrame:
         part.insert(3, "share", part["proxy"].map(known))
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
-
-
-def _device(machine: str) -> str:
-    """Returns the kind of device of a machine's description: ``cpu``, ``cuda``."""
-    return str(json.loads(machine)["device"]).partition(":")[0]
 
 
 def _passes(proxy: str) -> list[str]:

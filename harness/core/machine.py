@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import re
@@ -35,6 +36,19 @@ def machine(device: str = "cpu") -> dict[str, Any]:
     if torch.device(device).type == "cuda":
         found["gpu"] = torch.cuda.get_device_name(device)
     return found
+
+
+@cache
+def device_of(description: str) -> str:
+    """Returns the kind of device of a machine, described as rows of scores have it.
+
+    Args:
+        description: What ``machine`` returned, as JSON.
+
+    Returns:
+        ``cpu`` or ``cuda``.
+    """
+    return str(json.loads(description)["device"]).partition(":")[0]
 
 
 @cache

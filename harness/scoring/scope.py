@@ -52,6 +52,8 @@ class Scope(ProxyChoice):
         one_per_class: Draw one architecture per isomorphism class.
         undefined: What an undefined score ranks as: ``worst``, or ``drop`` to leave it out.
         retry: Score again what ended in an error or out of memory in earlier runs.
+        any_device: Take stored scores of the other kind of device too, CPU or GPU: they differ by
+            rounding, and the record says how many are whose.
     """
 
     n: int = 1000
@@ -60,6 +62,7 @@ class Scope(ProxyChoice):
     one_per_class: bool = False
     undefined: str = "worst"
     retry: bool = False
+    any_device: bool = False
 
     def __post_init__(self) -> None:
         """Refuses what cannot be scored.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from harness.core.sections import Settings
 from harness.core.types import FAILED
 from harness.executors.progress import blocks
 from harness.proxies.contract import PopulationProxy, populations
-from harness.scoring.conditions import Conditions
+from harness.scoring.conditions import DEVICES, Conditions, device_type
 from harness.scoring.shard import ScoreShard
 
 SHARD_SIZE = 10  # architectures: a killed worker loses seconds, a seed makes a hundred files
@@ -29,12 +29,14 @@ class Study:
         proxies: What was asked for, in that order.
         scored: The proxies to score for it.
         samples: Seed -> architectures, in the order in which they were drawn.
+        any_device: Whether scores of the other kind of device count too.
     """
 
     conditions: Conditions
     proxies: tuple[str, ...]
     scored: tuple[str, ...]
     samples: dict[int, list[str]]
+    any_device: bool = False
 
     @property
     def size(self) -> int:
@@ -48,12 +50,16 @@ class Study:
         if retry:
             stored = stored[~stored.status.isin(FAILED)]
         present = set(zip(stored.key, stored.proxy, stored.seed, stored.conditions, strict=True))
-        prints = self.conditions.fingerprints(self.scored)
+        prints = self._prints()
         shards = []
         for seed, sample in self.samples.items():
             lacking: dict[tuple[str, ...], list[str]] = defaultdict(list)
             for key in dict.fromkeys(sample):
-                names = [p for p in self.scored if (key, p, seed, prints[p]) not in present]
+                names = [
+                    proxy
+                    for proxy in self.scored
+                    if present.isdisjoint((key, proxy, seed, one) for one in prints[proxy])
+                ]
                 if names:
                     lacking[tuple(names)].append(key)
             shards += [
@@ -67,16 +73,29 @@ class Study:
         """Returns one row per draw, scored proxy and seed; ``stored`` must hold all of them.
 
         Beside the columns of a shard there is ``draw``, the place of the architecture in the
-        sample of its seed.
+        sample of its seed. Of an architecture that several kinds of device scored, the value is
+        that of the run's own, unless it failed there.
         """
-        prints = self.conditions.fingerprints(self.scored)
-        mine = stored[stored.proxy.map(prints) == stored.conditions]
+        place = {
+            (proxy, one): i for proxy, own in self._prints().items() for i, one in enumerate(own)
+        }
+        of_row = pd.Series(zip(stored.proxy, stored.conditions, strict=True), stored.index)
+        mine = stored.assign(failed=stored.status.isin(FAILED), place=of_row.map(place))
+        mine = mine[mine.place.notna()].sort_values(["failed", "place"], kind="stable")
+        mine = mine.drop_duplicates(["key", "proxy", "seed"]).drop(columns=["failed", "place"])
         parts = []
         for seed, sample in self.samples.items():
             draws = pd.DataFrame({"key": sample, "draw": range(len(sample))})
             asked = draws.merge(pd.DataFrame({"proxy": self.scored}), how="cross")
             parts.append(asked.merge(mine[mine.seed == seed], on=["key", "proxy"], how="left"))
         return pd.concat(parts, ignore_index=True)
+
+    def _prints(self) -> dict[str, list[str]]:
+        """Returns the fingerprints under which a score of each proxy counts, the own first."""
+        own = device_type(self.conditions.device)
+        kinds = [own, *(set(DEVICES) - {own})] if self.any_device else [own]
+        of_kinds = [replace(self.conditions, device=d).fingerprints(self.scored) for d in kinds]
+        return {name: [prints[name] for prints in of_kinds] for name in self.scored}
 
 
 def with_populations(
