@@ -1,6 +1,7 @@
 """Models that learn from trained architectures: what they may see, and what they must find."""
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ from scipy.stats import spearmanr
 from stored import store
 
 from harness import stats
+from harness.analyses.fitted_models import fit_models
 from harness.analyses.learned_rankings import beside_printed
+from harness.config import Config
 from harness.core.errors import HarnessError
 from harness.spaces.space import spaces
+from harness.stats.learning_curves import MODELS
 
 RANDOM = np.random.default_rng(0)
 N = 200
@@ -85,6 +89,27 @@ def test_models_find_what_is_there_and_nothing_else() -> None:
         assert at["holes", model] > 0.6
         assert abs(at["noise", model]) < 0.35
     assert set(table.trained) == {10, 60}
+
+
+def test_xgboost_finds_what_is_there() -> None:
+    pytest.importorskip("xgboost")
+    informative = np.column_stack([ACCURACY + 0.3 * RANDOM.normal(size=N), np.ones(N)])
+    holes = np.where(RANDOM.random(informative.shape) < 0.1, np.nan, informative)
+    table = curves({"a": informative, "holes": holes}, {"xgboost": MODELS["xgboost"]}, sizes=(60,))
+    found = table.set_index("features").spearman
+    assert found["a"] > 0.85
+    assert found["holes"] > 0.6
+
+
+def test_xgboost_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    with pytest.raises(HarnessError, match=r"pip install 'zero-cost-harness\[xgboost\]'"):
+        MODELS["xgboost"](np.ones((3, 1)), np.arange(3.0), np.ones((2, 1)), 0)
+
+
+def test_a_model_that_does_not_exist() -> None:
+    with pytest.raises(HarnessError, match="Did you mean 'boosting'"):
+        fit_models(Config(), "figure4", 1, ["bosting"])
 
 
 def test_copies_and_constants_among_features_change_nothing() -> None:

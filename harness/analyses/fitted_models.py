@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,7 @@ import pandas as pd
 from harness import figures, stats
 from harness.artefacts.stored_results import StoredResults
 from harness.config import Config
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, unknown
 from harness.executors.progress import console
 from harness.results.derived import rests_on, write_record
 from harness.results.finished import Result
@@ -18,33 +20,40 @@ from harness.results.folder import read_record, replacing
 from harness.results.layout import RECORD, study_of
 from harness.spaces.graph_features import graph_features, one_hot
 from harness.spaces.space import spaces
+from harness.stats.learning_curves import INSTALLED, MODELS
 from harness.stats.ranks import Floats
 
 CURVES = "learning_curves"
 
 
-def fit_models(config: Config, of: str, splits: int) -> Path:
+def fit_models(config: Config, of: str, splits: int, models: Sequence[str] | None) -> Path:
     """Writes the learning curves of every column of a study that has enough architectures.
 
-    A column whose scores have not changed since it was fitted with as many splits stays as it is.
+    A column whose scores have not changed since the same models were fitted with as many splits
+    stays as it is.
 
     Returns:
         The folder ``results/<study>``.
 
     Raises:
-        HarnessError: If splits is below 1 or there are no results.
+        HarnessError: If splits is below 1, a model is unknown or there are no results.
     """
     if splits < 1:
         raise HarnessError(f"splits={splits} must be at least 1.")
+    models = list(INSTALLED) if models is None else models
+    for name in models:
+        if name not in MODELS:
+            raise unknown("model", name, MODELS)
     results = StoredResults(Path(config.results), of)
     root = results.folder / study_of(config)
     for one in results.columns():
         folder = root / one.space / one.task
-        said = {"results": rests_on(results.folder, [one.folder]), "splits": splits}
+        said: dict[str, Any] = {"results": rests_on(results.folder, [one.folder])}
+        said |= {"splits": splits, "models": sorted(models)}
         if (folder / RECORD).exists() and said.items() <= read_record(folder).items():
             continue
         try:
-            table = curves(one, splits)
+            table = curves(one, splits, models)
         except HarnessError as error:
             _say(f"{one.name}: left out. {error}")
             continue
@@ -55,7 +64,7 @@ def fit_models(config: Config, of: str, splits: int) -> Path:
     return root
 
 
-def curves(one: Result, splits: int) -> pd.DataFrame:
+def curves(one: Result, splits: int, models: Sequence[str]) -> pd.DataFrame:
     """Returns ``stats.learning_curves`` of the sets of features and their unions.
 
     Every architecture enters once, with the scores of the first seed that drew it.
@@ -79,7 +88,8 @@ def curves(one: Result, splits: int) -> pd.DataFrame:
         "encoding + proxies": np.hstack([encoded, proxies]),
         "graph + proxies": np.hstack([graph, proxies]),
     }
-    return stats.learning_curves(features, accuracy.to_numpy(float), splits)
+    chosen = {name: MODELS[name] for name in models}
+    return stats.learning_curves(features, accuracy.to_numpy(float), splits, models=chosen)
 
 
 def _say(text: str) -> None:

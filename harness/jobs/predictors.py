@@ -10,7 +10,9 @@ from harness.results.layout import MAIN
 
 
 @job(one_space=False)
-def predictors(config: Config, of: str = MAIN, splits: int = 20) -> Path:
+def predictors(
+    config: Config, of: str = MAIN, splits: int = 20, models: list[str] | None = None
+) -> Path:
     """Fits models to trained architectures: do proxies help to predict the accuracy of others?
 
     Gradient boosting and random forests on the encoded cell, graph features, stored scores and
@@ -21,10 +23,12 @@ def predictors(config: Config, of: str = MAIN, splits: int = 20) -> Path:
         config: What every job shares.
         of: The study whose scores are features.
         splits: How often each column's architectures are split into trained and ranked ones.
+        models: Of ``boosting``, ``forest`` and, with the extra of that name, ``xgboost``; null: the
+            first two.
 
     Returns:
         The folder ``results/<study>``, with ``<space>/<task>/learning_curves.csv``.
     """
     from harness.analyses.fitted_models import fit_models
 
-    return fit_models(config, of, splits)
+    return fit_models(config, of, splits, models)
