@@ -7,7 +7,7 @@ HARNESS := $(BIN)/python -m harness
 BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs truth-tables report clean figure5b figure8 \
+.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs site truth-tables report clean figure5b figure8 \
 	analysis predictors sensitivity-scores most-convolutions-scores
 
 help: ## List the targets
@@ -69,6 +69,10 @@ truth-tables: install ## Make the bundled tables of ground truth from their raw 
 
 docs: install ## Make NOTICE and the pages of docs/ that come from the code
 	$(HARNESS) job=document
+
+site: install ## Make a site of docs/ with the API reference: site/index.html
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[docs]'
+	$(BIN)/mkdocs build
 
 # The SWAP paper, from stored results; each target draws into results/paper.
 FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \

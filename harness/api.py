@@ -1,6 +1,7 @@
 """What people import; no command line and no configuration files are involved.
 
 from harness import api
+
 space = api.spaces.get("nb201")
 key = space.sample(1, seed=0)[0]
 network = space.build(key, task="cifar10", seed=0)
