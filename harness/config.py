@@ -17,6 +17,7 @@ from harness.inputs.selection import InputSettings
 S = TypeVar("S")
 
 MOST_SEEDS = 10_000
+PART = r"\w[\w.-]*"  # of a study's name: nothing absolute, hidden, or above
 LONGEST_NAME = 200  # of a folder: systems take 255 bytes, and temporary names add some
 
 
@@ -71,9 +72,10 @@ class SharedKeys:
         """
         if not self.results or "\0" in self.results:
             raise HarnessError("results= names no folder; write results=FOLDER.")
-        if not re.fullmatch(r"[\w.-]*(/[\w.-]+)*", self.study) or ".." in self.study:
+        if self.study and not re.fullmatch(rf"{PART}(/{PART})*", self.study):
             raise HarnessError(
-                f"study={cut(self.study)} is no name; take letters, digits, '_', '-', '.' and '/'."
+                f"study={cut(self.study)} is no name below results=; take letters, digits, '_', "
+                "'-', '.' and '/', and begin every part with a letter, a digit or '_'."
             )
         longest = max(map(len, f"{self.results}/{self.study}".split("/")))
         if longest > LONGEST_NAME:

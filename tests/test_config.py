@@ -175,3 +175,17 @@ def test_known_keys_are_those_that_are_composed(job: str) -> None:
     of_executors = {key for one in executors.values() for key in vars(one.defaults)}
     every = dotted(values(f"job={job}")) | {f"executor.{key}" for key in of_executors}
     assert set(known_keys(jobs.get(job))) == every
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["/", "/tmp/x", "..", "../x", "a/../b", ".work", "a/.b", "a//b", "a/", "-", "a\n", "a b"],
+)
+def test_a_study_lies_below_the_results(name: str) -> None:
+    with pytest.raises(HarnessError, match="is no name below results="):
+        Config(study=name)
+
+
+@pytest.mark.parametrize("name", ["", "mine", "table3/images16_side3", "v1.0-b", "2nd"])
+def test_a_study_may_have_parts(name: str) -> None:
+    assert Config(study=name).study == name

@@ -249,13 +249,28 @@ def test_saving_is_deterministic_and_leaves_nothing_behind(tmp_path, scores, sum
             ("heatmap", figures.correlation_heatmap(stats.correlations(scores), summary, "t")),
             ("scatter", figures.scatter(scores, summary, "t")),
         ):
-            paths = figures.save(figure, folder / f"v1.0-{kind}", ("png", "svg"))
-            assert paths == [folder / f"v1.0-{kind}.png", folder / f"v1.0-{kind}.svg"]
-        assert len(list(folder.iterdir())) == 4
+            paths = figures.save(figure, folder / f"v1.0-{kind}", style.FORMATS)
+            assert paths == [folder / f"v1.0-{kind}.{suffix}" for suffix in ("png", "svg", "pdf")]
+        assert len(list(folder.iterdir())) == 6
         contents.append([path.read_bytes() for path in sorted(folder.iterdir())])
     assert contents[0] == contents[1]
-    assert b"<dc:date>" not in contents[0][1]
+    assert not any(date in file for file in contents[0] for date in (b"<dc:date>", b"CreationDate"))
     assert plt.get_fignums() == []  # no figure is left in pyplot's hands
+
+
+def test_text_of_a_picture_is_text_and_a_heading_only_where_wanted(tmp_path):
+    def drawn(name):
+        figure = figures.heatmap(random_table(3, 2), title="A heading", subtitle=SUBTITLE)
+        (path,) = figures.save(figure, tmp_path / name, ["svg"])
+        return figure.get_figheight(), path.read_text()
+
+    height, text = drawn("whole")
+    assert ">A heading<" in text and ">Spearman's ρ<" in text
+    with style.bare():
+        less, text = drawn("bare")
+    assert "A heading" not in text and ">Spearman's ρ<" in text
+    assert less < height - 0.2
+    assert drawn("again") == drawn("whole")
 
 
 def test_png_is_saved_at_200_dots_per_inch_unclipped(tmp_path):

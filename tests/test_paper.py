@@ -380,12 +380,12 @@ def test_job_draws_what_it_can_and_keeps_what_it_drew_before(root, tmp_path, cap
     assert call(tmp_path, "job=paper", "paper=[table6,table5]", "results=.") == 1
     told = capsys.readouterr().err
     assert "table6 could not be drawn" in told and "nb301" in told
-    formats = "formats=[csv,md,tex,svg]"
-    assert call(tmp_path, "job=paper", "paper=figure6", formats, "results=.") == 0
+    formats = "formats=[csv,md,tex,svg,pdf]"
+    assert call(tmp_path, "job=paper", "paper=figure6", formats, "bare=true", "results=.") == 0
     names = {path.name for path in (tmp_path / "paper").iterdir()}
     assert names == {
         *("table5.csv", "table5_groups.csv"),
-        *(f"figure6.{suffix}" for suffix in ("csv", "md", "tex", "svg")),
+        *(f"figure6.{suffix}" for suffix in ("csv", "md", "tex", "svg", "pdf")),
         "run.json",
     }
     record = json.loads((tmp_path / "paper/run.json").read_text())

@@ -13,6 +13,7 @@ from harness.config import Config
 from harness.core.errors import DataError, HarnessError, unknown
 from harness.core.machine import commit
 from harness.executors.progress import console
+from harness.figures import style
 from harness.results.derived import rests_on, write_record
 from harness.results.folder import checked, read_record, replacing
 from harness.results.layout import RECORD, study_of
@@ -21,7 +22,15 @@ ALL = "all"
 SETS = {"figures": "figure", "tables": "table"}
 
 
-def draw(config: Config, artefacts: Artefacts, asked: object, formats: object, of: str) -> Path:
+def draw(
+    config: Config,
+    artefacts: Artefacts,
+    asked: object,
+    formats: object,
+    of: str,
+    *,
+    bare: bool = False,
+) -> Path:
     """Draws what can be drawn; what lacks stored results is named at the end.
 
     Artefacts that the folder holds already and that are not drawn anew stay as they are.
@@ -32,6 +41,7 @@ def draw(config: Config, artefacts: Artefacts, asked: object, formats: object, o
         asked: ``all``, ``figures``, ``tables``, a name, or a list of these.
         formats: One of ``FORMATS`` or a list.
         of: The study whose scores are shown.
+        bare: Whether pictures have no heading.
 
     Returns:
         The folder ``results/<study>``.
@@ -43,7 +53,7 @@ def draw(config: Config, artefacts: Artefacts, asked: object, formats: object, o
     results = StoredResults(Path(config.results), of)
     folder = results.folder / study_of(config)
     made: dict[str, Any] = {}
-    with replacing(folder) as fresh:
+    with style.bare(bare), replacing(folder) as fresh:
         for name in names:
             try:
                 made[name] = _draw(artefacts.get(name), results, fresh, suffixes)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from PIL import Image, ImageChops
 from harness.core.errors import unknown
 from harness.core.files import atomic, with_suffix
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "pdf")
 DPI = 200
 INVISIBLE = 4  # of 255, the change of a colour
 
@@ -77,10 +78,24 @@ _RC: dict[Any, Any] = {
     "hatch.linewidth": 0.5,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # text stays text: it can be searched, and set in another font
+    "pdf.fonttype": 42,
     "svg.hashsalt": "harness",  # element names are random otherwise
     "axes.unicode_minus": True,
 }
+
+
+_bare: ContextVar[bool] = ContextVar("bare", default=False)
+
+
+@contextmanager
+def bare(wanted: bool = True) -> Iterator[None]:
+    """Leaves out the headings of figures that are made meanwhile: a paper has its caption."""
+    before = _bare.set(wanted)
+    try:
+        yield
+    finally:
+        _bare.reset(before)
 
 
 def context() -> AbstractContextManager[None]:
@@ -89,7 +104,7 @@ def context() -> AbstractContextManager[None]:
 
 
 def figure(width: float, height: float, title: str, subtitle: str = "") -> Figure:
-    """Makes an empty figure with a heading; axes are laid out below it without overlap.
+    """Makes an empty figure with a heading, unless ``bare``; axes are laid out below it.
 
     The figure belongs to no window system and to no pyplot state, so it works without a display
     and is freed like any other object.
@@ -109,7 +124,7 @@ def figure(width: float, height: float, title: str, subtitle: str = "") -> Figur
             (title, TITLE, "bold", INK),
             (subtitle, TEXT, "normal", MUTED),
         )
-        for line in _wrap(text, width, size, weight)
+        for line in _wrap("" if _bare.get() else text, width, size, weight)
     ]
     band = sum(1.4 * size for _, size, _, _ in heading) / 72 + MARGIN if heading else 0.0
     total = height + band
@@ -152,13 +167,13 @@ def settle(fig: Figure) -> None:
 def save(
     fig: Figure, path_without_suffix: Path | str, formats: Sequence[str] = ("png",)
 ) -> list[Path]:
-    """Writes one figure in several formats; the same figure always gives the same SVG bytes.
+    """Writes one figure in several formats; the same figure always gives the same bytes.
 
     Args:
         fig: What to write; its layout is final from then on, see ``settle``.
         path_without_suffix: Where to; ``.png``, ``.svg`` are appended, folders are made.
-        formats: Any of ``png`` (200 dots per inch) and ``svg`` (points are embedded as an image
-            of that resolution).
+        formats: Any of ``png`` (200 dots per inch), ``svg`` and ``pdf`` (text is text, many points
+            are embedded as an image of that resolution).
 
     Returns:
         The files written; each is either complete or not there.
@@ -175,7 +190,7 @@ def save(
         # matplotlib's "tight" would lay out and draw everything once more for each format.
         area = fig.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
         for path, suffix in zip(paths, formats, strict=True):
-            metadata = {"Date": None} if suffix == "svg" else None
+            metadata = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(suffix)
             with atomic(path) as temporary:
                 fig.savefig(temporary, format=suffix, dpi=DPI, bbox_inches=area, metadata=metadata)
                 if suffix == "png":

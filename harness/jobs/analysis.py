@@ -12,7 +12,11 @@ from harness.results.layout import MAIN
 
 @job(one_space=False)
 def analysis(
-    config: Config, analysis: Any = "all", formats: Any = ("csv", "png"), of: str = MAIN
+    config: Config,
+    analysis: Any = "all",
+    formats: Any = ("csv", "png"),
+    bare: bool = False,
+    of: str = MAIN,
 ) -> Path:
     """Says of stored results what correlations alone do not; no network is run.
 
@@ -21,7 +25,8 @@ def analysis(
     Args:
         config: What every job shares.
         analysis: An analysis, ``all``, or a list.
-        formats: ``csv``, ``md`` and ``tex`` of tables, ``png`` and ``svg`` of pictures.
+        formats: ``csv``, ``md`` and ``tex`` of tables, ``png``, ``svg`` and ``pdf`` of pictures.
+        bare: Pictures without a heading, for a paper that has its captions.
         of: The study whose results are analysed, where an analysis has no study of its own.
 
     Returns:
@@ -30,4 +35,4 @@ def analysis(
     from harness.analyses.question import analyses
     from harness.artefacts.drawing import draw
 
-    return draw(config, analyses, analysis, formats, of)
+    return draw(config, analyses, analysis, formats, of, bare=bare)

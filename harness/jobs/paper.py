@@ -12,7 +12,11 @@ from harness.results.layout import MAIN
 
 @job(one_space=False)
 def paper(
-    config: Config, paper: Any = "all", formats: Any = ("csv", "png"), of: str = MAIN
+    config: Config,
+    paper: Any = "all",
+    formats: Any = ("csv", "png"),
+    bare: bool = False,
+    of: str = MAIN,
 ) -> Path:
     """Draws the papers' figures and tables from stored results; nothing is scored.
 
@@ -21,7 +25,8 @@ def paper(
     Args:
         config: What every job shares.
         paper: An artefact, ``figures``, ``tables``, ``all``, or a list of these.
-        formats: ``csv``, ``md`` and ``tex`` of tables, ``png`` and ``svg`` of pictures.
+        formats: ``csv``, ``md`` and ``tex`` of tables, ``png``, ``svg`` and ``pdf`` of pictures.
+        bare: Pictures without a heading, for a paper that has its captions.
         of: The study whose scores are shown, where an artefact has no study of its own.
 
     Returns:
@@ -30,4 +35,4 @@ def paper(
     from harness.artefacts.drawing import draw
     from harness.papers.paper_artefacts import artefacts
 
-    return draw(config, artefacts, paper, formats, of)
+    return draw(config, artefacts, paper, formats, of, bare=bare)
