@@ -52,6 +52,13 @@ CALLS: dict[str, Call] = {
             "settings": (), "seed": 0,
         },
     ),
+    "score_many": (
+        api.score_many,
+        {
+            "networks": [NETWORK], "batch": (IMAGES, LABELS), "proxies": ["params", "snip"],
+            "settings": (), "seed": 0,
+        },
+    ),
     "evaluate": (
         api.evaluate,
         {
