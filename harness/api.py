@@ -19,6 +19,7 @@ import pandas as pd
 from torch import nn
 
 from harness import evaluation, truth
+from harness.adapters import from_naslib
 from harness.config import Config, TruthSettings
 from harness.core.sections import Settings
 from harness.core.temporary import owned_folder
@@ -50,6 +51,7 @@ __all__ = [
     "batch",
     "correlate",
     "evaluate",
+    "from_naslib",
     "proxies",
     "proxy_sets",
     "score",
