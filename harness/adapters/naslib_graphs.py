@@ -14,6 +14,7 @@ from harness.adapters.loaders import loss_name
 from harness.adapters.naslib_names import naslib_space, naslib_task, space_of, to_key, to_naslib
 from harness.core import seeds
 from harness.core.errors import HarnessError
+from harness.core.typed import checked
 from harness.spaces.space import spaces
 
 
@@ -71,6 +72,7 @@ def _is_graph(graph: object) -> bool:
     return isinstance(graph, nn.Module) and all(hasattr(graph, name) for name in names)
 
 
+@checked
 def naslib_graph(space: str, task: str, key: str, seed: int = 0) -> Any:
     """Builds NASLib's own network of an architecture.
 

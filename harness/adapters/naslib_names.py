@@ -1,16 +1,18 @@
 """What NASLib calls spaces, tasks and architectures, and what they are called here.
 
-NASLib is the library of NAS-Bench-Suite-Zero; its branch ``zerocost`` is meant throughout. An
-architecture of its is a tuple of numbers: what ``graph.set_spec`` takes and ``graph.get_hash``
-returns, and as text the key of its tables.
+NASLib is the library of NAS-Bench-Suite-Zero; its branch ``zerocost`` is meant throughout. There an
+architecture is a tuple of numbers: ``graph.set_spec`` takes it, ``graph.get_hash`` returns it, and
+as text it is the key of tables.
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.core.errors import HarnessError, shown, unknown
+from harness.core.typed import checked
 from harness.spaces import nb101, nb101_cells, nb201, nb301, spelling, tnb101
 from harness.spaces.space import spaces
 
@@ -53,6 +55,7 @@ def space_of(name: str) -> str:
     return ours[name]
 
 
+@checked
 def to_naslib(space: str, key: str) -> tuple[Any, ...]:
     """Returns the tuple of an architecture.
 
@@ -82,6 +85,7 @@ def to_naslib(space: str, key: str) -> tuple[Any, ...]:
     return tuple(map(int, tnb101.parse_macro(key).ljust(6, "0")))
 
 
+@checked
 def to_key(space: str, architecture: object) -> str:
     """Returns the canonical key of an architecture of NASLib's.
 
@@ -109,4 +113,4 @@ def _plain(value: Any) -> Any:
     """Returns numbers of numpy, lists and arrays as Python's own numbers and tuples."""
     if isinstance(value, str):
         return value
-    return tuple(map(_plain, value)) if isinstance(value, Iterable) else int(value)
+    return tuple(map(_plain, value)) if isinstance(value, Iterable) else operator.index(value)

@@ -9,6 +9,7 @@ from harness.adapters.loaders import loaded_batch
 from harness.adapters.naslib_graphs import from_naslib
 from harness.core.errors import HarnessError
 from harness.core.sections import Settings
+from harness.core.typed import checked
 from harness.core.types import FAILED
 from harness.proxies.contract import proxies
 from harness.scoring.given_network import score_given
@@ -32,6 +33,7 @@ class ZeroCost:
         HarnessError: If there is no such proxy.
     """
 
+    @checked
     def __init__(
         self,
         method_type: str = "jacov",

@@ -13,6 +13,7 @@ import pandas as pd
 from harness.adapters.naslib_names import naslib_space, naslib_task, to_key, to_naslib
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
+from harness.core.typed import checked
 from harness.core.types import FAILED
 from harness.sources import suite_zero
 from harness.truth.published_scores import SENTINEL
@@ -21,6 +22,7 @@ COLUMNS = ("task", "key", "proxy", "seed", "value", "status", "seconds", "truth"
 """Those of ``api.evaluate`` that a table is written from."""
 
 
+@checked
 def read_table(path: Path | str, space: str, task: str) -> pd.DataFrame:
     """Reads the scores and accuracies of one task.
 
@@ -51,6 +53,7 @@ def read_table(path: Path | str, space: str, task: str) -> pd.DataFrame:
     )[["space", *COLUMNS]]
 
 
+@checked
 def write_table(table: pd.DataFrame, path: Path | str, space: str) -> None:
     """Writes scores and accuracies as NASLib reads them, ``get_zc_benchmark_api`` and what follows.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import truth
 from harness.core.errors import HarnessError, unknown
+from harness.core.typed import checked
 from harness.spaces.space import spaces
 
 SPACES = {"tss": "nb201", "sss": "nats_sss"}
@@ -45,6 +46,7 @@ class NatsBench:
         {'test-accuracy': 85.86333333333334}
     """
 
+    @checked
     def __init__(self, search_space: str = "tss", path: Path | str | None = None) -> None:
         if search_space not in SPACES:
             raise unknown("search space of NATS-Bench", search_space, SPACES)
@@ -78,6 +80,7 @@ class NatsBench:
         """
         return self._space.index(arch)
 
+    @checked
     def get_more_info(
         self,
         index: int | str,
@@ -114,7 +117,7 @@ class NatsBench:
         known = splits if self._path or self.search_space == "sss" else ["test"]
         if not (told := [split for split in splits if split in known]):
             raise HarnessError(f"{dataset} has validation accuracies alone; they need path=COPY.")
-        key = self.arch(index) if isinstance(index, int) else self._space.canonical(index)
+        key = self._space.canonical(index) if isinstance(index, str) else self.arch(index)
         return {f"{split}-accuracy": self._table(task, split)[key] for split in told}
 
     def _table(self, task: str, split: str) -> dict[str, float]:

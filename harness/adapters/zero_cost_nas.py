@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from harness.adapters.loaders import batch_of_classes, loaded_batch
-from harness.core.errors import HarnessError, unknown
+from harness.core.errors import HarnessError, shown, unknown
+from harness.core.limits import MOST_IMAGES, whole
 from harness.core.sections import Settings
-from harness.core.types import FAILED, Score
+from harness.core.typed import checked
+from harness.core.types import FAILED, Batch, Score
+from harness.scoring.conditions import check_device
 from harness.scoring.given_network import score_given
 
 MEASURES = ("grad_norm", "snip", "grasp", "fisher", "jacob_cov", "plain", "synflow")
@@ -25,6 +28,7 @@ MEASURES = ("grad_norm", "snip", "grasp", "fisher", "jacob_cov", "plain", "synfl
 OUR_NAMES = {"jacob_cov": "jacov"}
 
 
+@checked
 def find_measures(  # noqa: PLR0917 - the signature is zero-cost-nas'
     net_orig: nn.Module,
     dataloader: Iterable[Any],
@@ -55,6 +59,7 @@ def find_measures(  # noqa: PLR0917 - the signature is zero-cost-nas'
     """
     if measures_arr is not None:
         raise HarnessError("measures_arr cannot be given: here scores are not summed up later.")
+    check_device(str(device))
     names = list(MEASURES if measure_names is None else measure_names)
     batch = _batch(dataloader, dataload_info, loss_fn).to(str(device))
     ours = [OUR_NAMES.get(name, name) for name in names]
@@ -62,8 +67,14 @@ def find_measures(  # noqa: PLR0917 - the signature is zero-cost-nas'
     return {name: _in_their_units(name, scores[our]) for name, our in zip(names, ours, strict=True)}
 
 
-def _batch(loader: Iterable[Any], info: tuple[str, int, int], loss: Any) -> Any:
-    kind, number, classes = info
+def _batch(loader: Iterable[Any], info: tuple[str, int, int], loss: Any) -> Batch:
+    parts = tuple(info)
+    if len(parts) != 3:
+        raise HarnessError(
+            f"dataload_info={shown(parts)} is not a way to load data, a number and the classes."
+        )
+    kind, *numbers = parts
+    number, classes = (whole("dataload_info", one, 1, MOST_IMAGES) for one in numbers)
     if kind == "random":
         return loaded_batch(loader, loss, batches=number)
     if kind == "grasp":

@@ -126,7 +126,7 @@ def _score(value: Any) -> tuple[float, float]:
 def _reading(path: Path, task: str) -> Iterator[None]:
     try:
         yield
-    except (AttributeError, KeyError, TypeError, ValueError, HarnessError) as error:
+    except (AttributeError, KeyError, OSError, TypeError, ValueError, HarnessError) as error:
         raise DataError(
             f"{path} is not an early NAS-Bench-Suite-Zero table of {task} ({error!r})."
         ) from error
