@@ -115,7 +115,7 @@ def verdict(found: Sequence[Compared]) -> str:
     largest = max(one.difference for one in found)
     said = f"All {compared:,} values are equal."
     if equal < compared:
-        rest = f"differ by at most {largest:.1g} of their size"
+        rest = f"differ by at most {largest:.2g} of their size"
         rest = "differ, some of them where only one is a number" if math.isinf(largest) else rest
         said = f"{equal:,} of {compared:,} values are equal; the others {rest}."
     if compared < stored:
