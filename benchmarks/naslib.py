@@ -19,17 +19,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import torch
-
+from harness.adapters.naslib_graphs import naslib_graph
 from harness.core.types import Batch
-from harness.spaces import nb101, nb201, nb301, tnb101
 
-SPACES = {
-    "nb101": "nasbench101",
-    "nb201": "nasbench201",
-    "nb301": "nasbench301",
-    "tnb101_micro": "transbench101_micro",
-}
 REPLACED = (
     *("ConfigSpace", "archai", "fvcore", "pytorch_msssim", "skimage", "tensorwatch", "termcolor"),
     *("torchvision", "tqdm", "transforms3d", "xgboost"),
@@ -115,29 +107,9 @@ def _load_tensorwatch() -> bool:
 
 
 def network(space: str, task: str, key: str) -> Any:
-    """Builds NASLib's graph as its runner does; an architecture always has the same weights."""
+    """Builds NASLib's graph; an architecture always has the same weights."""
     load()
-    torch.manual_seed(0)
-    search_spaces = importlib.import_module("naslib.search_spaces")
-    graph = search_spaces.get_search_space(SPACES[space], task)
-    graph.set_spec(_spec(space, key))
-    graph.parse()
-    return graph
-
-
-def _spec(space: str, key: str) -> object:
-    """Returns an architecture as NASLib wants it."""
-    if space == "nb201":
-        conversions = importlib.import_module("naslib.search_spaces.nasbench201.conversions")
-        return conversions.convert_str_to_op_indices(nb201.to_key(nb201.parse(key)))
-    if space == "nb301":
-        return nb301.spelling.literal(nb301.to_key(nb301.parse(key)))
-    if space == "tnb101_micro":
-        return tuple(map(int, tnb101.parse_micro(key)))
-    import numpy as np
-
-    spec = nb101.parse(key)
-    return {"matrix": np.array(spec.matrix), "ops": list(spec.operations)}
+    return naslib_graph(space, task, key)
 
 
 def scores(graph: Any, batch: Batch, proxies: Sequence[str]) -> dict[str, float]:

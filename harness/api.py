@@ -15,14 +15,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from types import NoneType
 
 import pandas as pd
-from torch import Tensor, nn
+from torch import nn
 
 from harness import evaluation, truth
+from harness.adapters import from_naslib
 from harness.config import Config, TruthSettings
-from harness.core.errors import HarnessError, shown
 from harness.core.sections import Settings
 from harness.core.temporary import owned_folder
 from harness.core.typed import checked
@@ -35,8 +34,10 @@ from harness.passes.settings import RegulariserSettings, SwapSettings
 from harness.proxies.contract import populations, proxies
 from harness.proxies.sets import proxy_sets, resolved
 from harness.results import scores
+from harness.scoring.given_batch import BatchLike, as_batch
 from harness.scoring.given_network import score_given
 from harness.scoring.scope import Scope
+from harness.scoring.several_networks import Networks, score_each
 from harness.spaces.space import spaces
 from harness.stats import correlations
 from harness.stats import summary as summarised
@@ -51,9 +52,11 @@ __all__ = [
     "batch",
     "correlate",
     "evaluate",
+    "from_naslib",
     "proxies",
     "proxy_sets",
     "score",
+    "score_many",
     "scores",
     "spaces",
     "summary",
@@ -68,7 +71,7 @@ summary = checked(summarised)
 @checked
 def score(
     network: nn.Module,
-    batch: Batch | Tensor | tuple[Tensor, Tensor],
+    batch: BatchLike,
     proxies: Sequence[str] | str = "all",
     *,
     settings: Settings | Iterable[object] = (),
@@ -84,7 +87,8 @@ def score(
             or functions; weights that are computed (weight norm, parametrizations) count as the
             layers use them. snip and its kin look at convolutions and linear layers alone, and
             flops at modules.
-        batch: A ``Batch``, or images, or (images, labels). SWAP looks at its first 32 images (see
+        batch: A ``Batch``, images, (images, labels), or a mapping with ``pixel_values`` and
+            ``labels``; tensors, or arrays of numpy. SWAP looks at its first 32 images (see
             ``SwapSettings``), all other proxies at the whole batch.
         proxies: Names of proxies or of sets of them, or ``"all"``; those that rank a whole
             population have no score for one network and are left out of sets.
@@ -112,7 +116,54 @@ def score(
         (0.000314, 'ok')
     """
     names = [name for name in resolved(proxies) if name not in populations]
-    return score_given(network, _as_batch(batch), ("api", seed), names, Settings(*settings))
+    return score_given(network, as_batch(batch), ("api", seed), names, Settings(*settings))
+
+
+@checked
+def score_many(
+    networks: Networks,
+    batch: BatchLike,
+    proxies: Sequence[str] | str = "all",
+    *,
+    settings: Settings | Iterable[object] = (),
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Scores networks one after the other on the same batch, each as ``score`` does.
+
+    Proxies that rank a whole population rank these networks among each other.
+
+    Args:
+        networks: By name, as a mapping or as pairs; networks alone are numbered from 0. A generator
+            is asked for one network at a time, so that no more need be in memory.
+        batch: As for ``score``.
+        proxies: As for ``score``; those that look at accuracies are left out of sets.
+        settings: As for ``score``.
+        seed: As for ``score``.
+
+    Returns:
+        One row per network and proxy: ``network``, ``proxy``, ``value``, ``status``, ``seconds``
+        and ``message``. A network that cannot be looked into has the status ``error``.
+
+    Raises:
+        HarnessError: If a proxy is unknown, the batch is not one, two networks have one name, there
+            is no network, or none can be looked into.
+
+    Example:
+        >>> import torch
+        >>> from torch import nn
+        >>> networks = {
+        ...     f"{width} wide": nn.Sequential(
+        ...         nn.Conv2d(3, width, 3), nn.ReLU(),
+        ...         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(width, 10),
+        ...     )
+        ...     for width in (8, 16)
+        ... }
+        >>> table = score_many(networks, torch.randn(16, 3, 8, 8), ["params", "flops"])
+        >>> wide = table.pivot(index="network", columns="proxy", values="value")
+        >>> wide["params"].to_dict()
+        {'16 wide': 0.000618, '8 wide': 0.000314}
+    """
+    return score_each(networks, as_batch(batch), ("api", seed), proxies, Settings(*settings))
 
 
 @checked
@@ -205,21 +256,3 @@ def batch(
         HarnessError: If the task or the images do not exist.
     """
     return load_batch(tasks.get(task), inputs or InputSettings(), seed, size)
-
-
-def _as_batch(given: Batch | Tensor | tuple[Tensor, Tensor]) -> Batch:
-    parts = tuple(given) if isinstance(given, (tuple, list)) else ()
-    if isinstance(given, Tensor):
-        given = Batch(given)
-    elif len(parts) == 2:
-        given = Batch(*parts)
-    if not isinstance(given, Batch):
-        raise HarnessError(
-            f"A batch is a tensor of images, (images, labels) or an api.Batch, not {shown(given)}."
-        )
-    if not isinstance(given.images, Tensor) or not isinstance(given.labels, (Tensor, NoneType)):
-        raise HarnessError(
-            f"Images and labels of a batch are tensors of torch, not {type(given.images).__name__} "
-            f"and {type(given.labels).__name__}; torch.as_tensor makes them of arrays."
-        )
-    return given

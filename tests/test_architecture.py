@@ -24,7 +24,7 @@ LAYERS = [
     {"scoring"},
     {"results"},
     {"figures"},
-    {"evaluation", "training", "artefacts"},
+    {"evaluation", "training", "artefacts", "adapters"},
     {"search"},
     {"analyses", "papers", "report", "overview"},
     {"jobs"},

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from harness import truth
+from harness.adapters.nats_bench import NatsBench
 from harness.config import Config, TruthSettings
 from harness.core.errors import DataError, HarnessError
 from harness.results import record
@@ -172,6 +173,27 @@ def test_a_whole_copy_loads(nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert list(table.key) == sorted(KEYS)
     assert table.attrs["split"].startswith("the other half of the test images")
     assert set(table.key) <= set(spaces.get("nb201").keys())
+
+
+def test_a_copy_answers_as_the_package_does(
+    nats, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import nats_bench
+
+    get = records.get
+    monkeypatch.setattr(
+        records, "get", lambda *name: replace(get(*name), info=replace(get(*name).info, n=3))
+    )
+    monkeypatch.setenv("HARNESS_DATA", str(tmp_path))
+    theirs = nats_bench.create(str(nats[0]), "tss", fast_mode=True, verbose=False)
+    ours = NatsBench("tss", path=nats[0])
+    for dataset in EVALUATIONS:
+        for place, key in enumerate(KEYS):  # the small copy counts through these
+            answer = theirs.get_more_info(place, dataset, hp="200", is_random=False)
+            for name, value in ours.get_more_info(key, dataset, hp="200").items():
+                assert value == pytest.approx(answer[name])
+            assert theirs.query_index_by_arch(key) == place
+    assert set(ours.get_more_info(KEYS[0], "cifar100")) == {"valid-accuracy", "test-accuracy"}
 
 
 def test_the_record_of_a_run_holds_the_checksum_of_a_folder(tmp_path: Path) -> None:

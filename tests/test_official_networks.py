@@ -5,6 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from nasbench_pytorch.model import Network
 from torch import nn
 from vectors import parameters, vectors
 
@@ -46,10 +47,9 @@ def in_our_order(network) -> list[nn.Module]:
 
 @pytest.mark.parametrize("spec", specs(), ids=lambda spec: "|".join(spec.operations[1:-1]))
 def test_nb101_computes_what_nasbench_pytorch_computes(spec: Spec) -> None:
-    package = pytest.importorskip("nasbench_pytorch.model")
     key = nb101.from_spec(spec.matrix, spec.operations)
     with seeds.torch_stream("weights", 1, key):
-        theirs = package.Network((np.array(spec.matrix), list(spec.operations)))
+        theirs = Network((np.array(spec.matrix), list(spec.operations)))
     ours = SPACE.build(key, "cifar10", seed=0)
     # It registers a scalar for each place without an operation.
     dummies = sum(p.numel() for name, p in theirs.named_parameters() if name.endswith(".a"))

@@ -10,11 +10,12 @@ from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
 from harness.command_line.choices import job_keys, shared_keys
-from harness.config import Config, SharedKeys, TruthSettings
+from harness.config import Config, TruthSettings
 from harness.core.errors import HarnessError, unknown
-from harness.core.sections import Settings, section_name
+from harness.core.sections import section_name
 from harness.executors.executor import executors
 from harness.inputs.selection import InputSettings
+from harness.jobs.configured import configured, mapping
 from harness.jobs.job import Job, jobs
 
 S = TypeVar("S")
@@ -30,33 +31,16 @@ def from_mapping(values: Mapping[Any, Any]) -> Config:
         HarnessError: If a key is unknown, a value has the wrong type or makes no sense.
     """
     given = dict(values)
-    job = jobs.get(str(given.get("job", Config.job)))
-    shared = _record(SharedKeys, _own(SharedKeys, given))
-    executor = {"name": Config().executor.name} | _mapping("executor", given.pop("executor", {}))
-    config = Config(
-        **vars(shared),
-        inputs=_record(InputSettings, given.pop("inputs", {})),
-        truth=_record(TruthSettings, given.pop("truth", {})),
-        executor=_record(executors.get(str(executor["name"])).settings, executor),
-        sections=Settings(*(_record(kind, _own(kind, given)) for kind in job.sections)),
-        options=vars(_record(job.options, _own(job.options, given))),
-    )
+    config = configured(given, _record)
     for key in given:
-        raise unknown_key(str(key), job)
+        raise unknown_key(str(key), jobs.get(config.job))
     return config
-
-
-def _own(kind: type[Any], given: dict[Any, Any]) -> Any:
-    """Takes the values of a section, or of the keys at the top level, out of ``given``."""
-    if name := section_name(kind):
-        return given.pop(name, {})
-    return {field.name: given.pop(field.name) for field in fields(kind) if field.name in given}
 
 
 def _record(kind: type[S], values: Any) -> S:
     """Returns a record with some of its values given."""
     section = section_name(kind)
-    values = _mapping(section, values)
+    values = mapping(section, values)
     schema = OmegaConf.structured(kind)
     OmegaConf.set_readonly(schema, False)  # which OmegaConf derives from frozen dataclasses
     try:
@@ -69,15 +53,6 @@ def _record(kind: type[S], values: Any) -> S:
         raise _wrong(key, str(error).splitlines()[0].rstrip(".")) from error
     assert isinstance(found, kind)
     return found
-
-
-def _mapping(section: str, values: Any) -> dict[Any, Any]:
-    if not isinstance(values, Mapping):
-        raise HarnessError(
-            f"{section}={values} is wrong; give values to the keys of {section}, as in "
-            f"{section}.KEY=VALUE."
-        )
-    return dict(values)
 
 
 def _wrong(key: str, reason: str) -> HarnessError:

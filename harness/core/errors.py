@@ -31,6 +31,12 @@ class NothingScoredError(HarnessError):
     status = 3
 
 
+class NotReproducedError(HarnessError):
+    """A result that was made again has other values than the stored one."""
+
+    status = 4
+
+
 class Terminated(KeyboardInterrupt):
     """The process was asked to end by SIGTERM."""
 

@@ -2,12 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import NoneType
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, first_line, shown
 from harness.core.types import Batch
+
+Numbers = Tensor | NDArray[Any]
+BatchLike = Batch | Numbers | tuple[Numbers, Numbers] | Mapping[str, Any]
+IMAGES = ("images", "pixel_values")
+"""What a batch of names and tensors may call its images; the latter is transformers' word."""
+
+
+def as_batch(given: object) -> Batch:
+    """Returns what somebody hands over as a batch.
+
+    Args:
+        given: A batch; images; (images, labels); or a mapping with ``images`` or
+            ``pixel_values``, and maybe ``labels``. Arrays of numpy become tensors, their floats of
+            torch's default type.
+
+    Raises:
+        HarnessError: If it is none of these.
+    """
+    if isinstance(given, Batch):
+        made = given
+    elif isinstance(given, (Tensor, np.ndarray)):
+        made = Batch(_tensor(given))
+    elif isinstance(given, Mapping) and (name := next(filter(given.__contains__, IMAGES), "")):
+        made = Batch(_tensor(given[name]), _tensor(given.get("labels")))
+    elif isinstance(given, (tuple, list)) and len(given) == 2:
+        made = Batch(*map(_tensor, given))
+    else:
+        raise HarnessError(
+            "A batch is a tensor or array of images, (images, labels), a mapping with pixel_values "
+            f"and labels, or an api.Batch, not {shown(given)}."
+        )
+    if not isinstance(made.images, Tensor) or not isinstance(made.labels, (Tensor, NoneType)):
+        raise HarnessError(
+            "Images and labels of a batch are tensors of torch or arrays of numpy, not "
+            f"{type(made.images).__name__} and {type(made.labels).__name__}."
+        )
+    return made
+
+
+def _tensor(given: Any) -> Any:
+    """Returns an array as a tensor of its own, and anything else as it is.
+
+    Raises:
+        HarnessError: If torch knows no such numbers.
+    """
+    if not isinstance(given, np.ndarray):
+        return given
+    try:
+        made = torch.from_numpy(given.copy())
+    except TypeError as error:
+        raise HarnessError(f"This array is no tensor of torch: {first_line(error)}") from error
+    return made.to(torch.get_default_dtype()) if made.is_floating_point() else made
 
 
 def check_batch(batch: Batch) -> None:

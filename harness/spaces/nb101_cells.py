@@ -202,6 +202,18 @@ def from_naslib(values: Sequence[int]) -> str:
     return from_spec(rows, [names[number] for number in ids])
 
 
+def to_naslib(pruned: Spec) -> tuple[int, ...]:
+    """Returns the 56 integers of a pruned cell, padded as ``from_naslib`` describes."""
+    *inner, output = range(len(pruned.operations))
+    places = [*inner, MAX_VERTICES - 1]
+    matrix = [[0] * MAX_VERTICES for _ in range(MAX_VERTICES)]
+    for u, v, edge in _entries(pruned.matrix):
+        matrix[places[u]][places[v]] = edge
+    padding = [OPERATIONS[0]] * (MAX_VERTICES - 1 - output)
+    names = [*pruned.operations[:-1], *padding, pruned.operations[-1]]
+    return (*(edge for row in matrix for edge in row), *map(NASLIB_OPERATIONS.index, names))
+
+
 def isomorphism_hash(pruned: Spec) -> str:
     """Returns the benchmark's hash of a pruned cell, equal for isomorphic cells.
 

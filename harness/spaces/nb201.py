@@ -94,6 +94,12 @@ def from_naslib(numbers: Sequence[int]) -> str:
     return to_key([operations[edge] for edge in EDGES])
 
 
+def to_naslib(operations: Sequence[str]) -> tuple[int, ...]:
+    """Returns NASLib's tuple of six operations in the order of ``EDGES``."""
+    of_edges = dict(zip(EDGES, operations, strict=True))
+    return tuple(NASLIB_OPERATIONS.index(of_edges[edge]) for edge in NASLIB_EDGES)
+
+
 def _to_key(operations: Sequence[str]) -> str:
     a, b, c, d, e, f = operations
     return f"|{a}~0|+|{b}~0|{c}~1|+|{d}~0|{e}~1|{f}~2|"

@@ -12,6 +12,11 @@ from commands import write_truth
 from torch import nn
 
 from harness import api
+from harness.adapters.naslib_names import to_key, to_naslib
+from harness.adapters.naslib_predictor import ZeroCost
+from harness.adapters.naslib_tables import read_table
+from harness.adapters.nats_bench import NatsBench
+from harness.adapters.zero_cost_nas import find_measures
 from harness.core.errors import HarnessError
 
 NETWORK = nn.Sequential(
@@ -52,6 +57,13 @@ CALLS: dict[str, Call] = {
             "settings": (), "seed": 0,
         },
     ),
+    "score_many": (
+        api.score_many,
+        {
+            "networks": [NETWORK], "batch": (IMAGES, LABELS), "proxies": ["params", "snip"],
+            "settings": (), "seed": 0,
+        },
+    ),
     "evaluate": (
         api.evaluate,
         {
@@ -60,6 +72,24 @@ CALLS: dict[str, Call] = {
             "device": "cpu", "executor": "local", "results": None, "study": "",
         },
     ),
+    "from_naslib": (api.from_naslib, {"graph": NETWORK}),
+    "to_naslib": (to_naslib, {"space": "nb201", "key": KEY}),
+    "to_key": (to_key, {"space": "nb201", "architecture": (0,) * 6}),
+    "find_measures": (
+        find_measures,
+        {
+            "net_orig": NETWORK, "dataloader": [(IMAGES, LABELS)], "device": "cpu",
+            "dataload_info": ("random", 1, 10), "loss_fn": nn.functional.cross_entropy,
+            "measure_names": ["snip"], "measures_arr": None,
+        },
+    ),
+    "ZeroCost": (ZeroCost, {"method_type": "snip", "settings": (), "seed": 0}),
+    "NatsBench": (NatsBench, {"search_space": "tss", "path": None}),
+    "get_more_info": (
+        NatsBench().get_more_info,
+        {"index": 0, "dataset": "cifar10", "iepoch": None, "hp": "200", "is_random": False},
+    ),
+    "read_table": (read_table, {"path": "x.json", "space": "nb201", "task": "cifar10"}),
     "batch": (api.batch, {"task": "digits", "inputs": None, "seed": 0, "size": 4}),
     "Batch": (of_batch, {"images": IMAGES, "labels": LABELS}),
     "pair": (of_pair, {"images": IMAGES, "labels": LABELS}),
