@@ -340,7 +340,8 @@ def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
 
     mean = joined.groupby("proxy").seconds.mean()
     seconds = dict(zip(map(str, mean.index), mean, strict=True))
-    Console().print(results_table(summary, seconds, title=title))
+    shown = Console()
+    shown.print(results_table(summary, seconds, title=title, width=shown.width))
     for line in notes(summary):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     failed = joined[joined.status != "ok"]

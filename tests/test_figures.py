@@ -349,6 +349,26 @@ def test_terminal_table_shows_optional_columns_only_when_needed(scores):
     assert "undef" not in rendered(figures.results_table(ntk))
 
 
+@pytest.mark.parametrize("width", range(44, 90, 3))
+def test_a_narrow_terminal_loses_columns_before_names_break(scores, summary, width):
+    seconds = dict.fromkeys(summary["proxy"], 0.0123)
+    text = rendered(figures.results_table(summary, seconds, width=width), width)
+    lines = [line.split(" ")[0] for line in text.splitlines()]
+    whole = [name for name in summary["proxy"] if name in lines]
+    if whole != list(summary["proxy"]):
+        assert "Kendall" not in text and "s per" not in text, "nothing was left to go"
+    if "Kendall" not in text:
+        more = rendered(figures.results_table(summary, seconds, width=999), width)
+        named = [line.split(" ")[0] for line in more.splitlines()]
+        assert not set(summary["proxy"]) <= set(named), "it had room"
+
+
+def test_few_architectures_have_no_interval_on_a_terminal(summary):
+    for n, shown in ((9, False), (10, True)):
+        text = rendered(figures.results_table(summary.assign(n=n, spearman_low=0.11)))
+        assert ("[0.11" in text) is shown
+
+
 def test_tables_carry_the_frame(tmp_path):
     frame = pd.DataFrame(
         {"proxy": ["reg_swap", "a|b & 50%"], "n": [1000, -2], "ρ": [-0.123456789, np.nan]}

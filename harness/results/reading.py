@@ -10,11 +10,10 @@ import pandas as pd
 
 from harness.config import Config
 from harness.core.printing import printed
+from harness.results.terminal import FEW
 
 # What a published column has.
 ARCHITECTURES, SEEDS = 1000, 5
-# Resamples of fewer hardly differ, and their interval looks surer than it is.
-FEW = 10
 
 
 def sentences(

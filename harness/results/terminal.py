@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,11 @@ from harness.core.printing import DASH, printed
 from harness.proxies.contract import seeing_truth
 from harness.stats.summary import CROWDED
 
+FEW = 10
+"""Architectures: resamples of fewer hardly differ, and their interval looks surer than it is."""
+DISPENSABLE = ("Kendall\nτ", "s per\narch.")
+"""Columns that a narrow terminal does without, the first first."""
+
 
 def results_table(
     summary: pd.DataFrame,
@@ -20,34 +25,41 @@ def results_table(
     *,
     title: str | None = None,
     confidence: float = 0.95,
+    width: int = 80,
 ) -> Table:
-    """Lays out a summary for a terminal of 80 columns; print it with ``rich``.
+    """Lays out a summary for a terminal; print it with ``rich``.
 
     Args:
         summary: The result of ``stats.summary``; its order is kept.
         seconds: Mean time per architecture of each proxy, in seconds.
         title: Line above the table.
         confidence: Coverage of the summary's interval, for the heading.
+        width: Of the terminal: columns move together, and those that need not be there go, before
+            names are broken.
 
     Returns:
         One line per proxy; a star marks what was made with the accuracies. Columns of undefined
         scores and failed runs (totals over all seeds) are there only if there are any.
     """
+    seeing = seeing_truth(summary["proxy"])
+    names = [f"{name}*" if name in seeing else name for name in summary["proxy"]]
+    columns = _columns(summary, seconds, confidence)
+    wide = int(_width(names, columns, gap=2) <= width)
+    for heading in DISPENSABLE:
+        if _width(names, columns, gap=1) > width:
+            columns.pop(heading, None)
     table = Table(
         title=title,
         title_justify="left",
         box=box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1, 0, 0),
+        padding=(0, wide, 0, 0),  # beside the space that the box puts there
     )
     # Where it gets narrow, a long name goes on a second line; numbers are never cut.
     table.add_column("proxy", overflow="fold")
-    columns = _columns(summary, seconds, confidence)
     for heading in columns:
         table.add_column(heading, justify="right", no_wrap=True)
-    seeing = seeing_truth(summary["proxy"])
-    names = [f"{name}*" if name in seeing else name for name in summary["proxy"]]
     cells = zip(names, *columns.values(), strict=True)
     for row in cells:
         table.add_row(*row)
@@ -95,8 +107,10 @@ def _columns(
             for m, s in zip(summary["spearman_mean"], summary["spearman_std"], strict=True)
         ],
         f"{confidence:.0%}\ninterval": [
-            _interval(low, high)
-            for low, high in zip(summary["spearman_low"], summary["spearman_high"], strict=True)
+            _interval(low, high) if n >= FEW else DASH
+            for low, high, n in zip(
+                summary["spearman_low"], summary["spearman_high"], summary["n"], strict=True
+            )
         ],
         "Kendall\nτ": [printed(value) for value in summary["kendall_mean"]],
         "n": [str(n) for n in summary["n"]],
@@ -107,6 +121,13 @@ def _columns(
     if seconds is not None:
         columns["s per\narch."] = [_seconds(seconds.get(proxy)) for proxy in summary["proxy"]]
     return columns
+
+
+def _width(names: Sequence[str], columns: Mapping[str, Sequence[str]], gap: int) -> int:
+    """Returns how many letters a table is wide whose cells are not broken."""
+    headed = [(heading.split("\n"), cells) for heading, cells in columns.items()]
+    parts = [["proxy", *names], *([*words, *cells] for words, cells in headed)]
+    return sum(max(map(len, part)) for part in parts) + gap * (len(parts) - 1)
 
 
 def _mean(mean: float, deviation: float) -> str:
