@@ -221,17 +221,6 @@ def test_disc_acc_trains_copies(trained: tuple[Nb201Supernet, list[float]], few:
     assert untouched != scores[0]
 
 
-def test_projection_decides_every_edge(few: Halves) -> None:
-    decided = []
-    for _ in range(2):
-        net = small()
-        decided.append(trained_scores.project(net, few, QUICK, seed=0))
-        assert net.state == State()
-    assert decided[0] == decided[1]
-    assert set(decided[0]) == set(net.edges())
-    assert all(0 <= operation < 5 for operation in decided[0].values())
-
-
 def test_too_few_images_and_senseless_recipes_are_refused(few: Halves) -> None:
     with pytest.raises(HarnessError, match="less than one batch"):
         train_supernet(small(), [], few, SupernetRecipe(batch_size=41), seed=0)

@@ -33,7 +33,7 @@ class SupernetRecipe:
         clip: Largest norm of the weights' gradient.
         alpha_learning_rate: Of α (Adam).
         alpha_weight_decay: Of α.
-        tune_epochs: Epochs between two decisions, and before an accuracy counts for disc-acc.
+        tune_epochs: Epochs that a supernet learns on once an edge is decided, for disc-acc.
         tune_learning_rate: Of the weights at the start of these.
     """
 

@@ -26,7 +26,7 @@ from harness.search.zero_cost_pt.operation_tables import TRAINED
 from harness.search.zero_cost_pt.perturbation import KERNEL_PROXY, discretised_scores, masked_scores
 from harness.search.zero_cost_pt.supernet_scoring import SupernetScoring
 from harness.training.supernet_recipe import SupernetRecipe
-from harness.training.supernet_training import halves_of, train_supernet
+from harness.training.supernet_training import Halves, halves_of, train_supernet
 
 COLUMNS = pa.schema(
     dict.fromkeys(("method", "setting", "operation", "machine"), pa.string())
@@ -113,7 +113,7 @@ def measure(
     """
     run_missing(
         measure_shard,
-        lambda: _missing(conditions, asked),
+        lambda: missing_shards(conditions, asked),
         executor,
         title=f"operation scores of {conditions.conditions.space}",
         total=len(asked),
@@ -124,7 +124,7 @@ def measure(
     return pd.concat([nothing, *parts], ignore_index=True)
 
 
-def _missing(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
+def missing_shards(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
     """Returns the shards that are not stored; trained methods of a seed share one training."""
     lacking: dict[tuple[int, str], list[str]] = defaultdict(list)
     for method, seed in asked:
@@ -172,9 +172,7 @@ def _untrained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> M
 
 def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> MethodScores:
     """Trains the supernet, then returns darts, darts-pt and disc-acc."""
-    conditions, recipe = scoring.conditions, scoring.recipe
-    task = tasks.get(conditions.task)
-    data = halves_of(task, conditions.inputs, recipe, seed, conditions.device)
+    data, recipe = halves(scoring, seed), scoring.recipe
     shares: dict[Edge, list[float]] = {}
 
     def read_alpha(epoch: int) -> None:
@@ -182,10 +180,16 @@ def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> Met
             shares.update({edge: trained_scores.darts(net, edge) for edge in net.edges()})
 
     alphas = trained_scores.alpha_leaves(net)
-    with seeds.torch_stream("supernet training", seed, device=conditions.device):
+    with seeds.torch_stream("supernet training", seed, device=scoring.conditions.device):
         train_supernet(net, alphas, data, recipe, seed, after_epoch=read_alpha)
     return {
         "darts": shares.__getitem__,
         "darts_pt": lambda edge: trained_scores.darts_pt(net, {}, edge, data, recipe),
         "disc_acc": lambda edge: trained_scores.disc_acc(net, {}, edge, data, recipe, seed=seed),
     }
+
+
+def halves(scoring: OperationScoreConditions, seed: int) -> Halves:
+    """Returns both halves of the training images."""
+    under = scoring.conditions
+    return halves_of(tasks.get(under.task), under.inputs, scoring.recipe, seed, under.device)
