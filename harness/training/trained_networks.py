@@ -9,7 +9,7 @@ from harness.inputs.tasks import tasks
 from harness.scoring.single import key_of
 from harness.spaces.darts import Genotype, print_genotype
 from harness.spaces.darts_candidates import CANDIDATES, darts_genotype
-from harness.spaces.darts_skeleton import Skeleton
+from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.darts_space import DartsSpace, final_skeleton
 from harness.spaces.nb301 import NasBench301, parse
 from harness.spaces.networks.darts_network import DartsNetwork
@@ -71,3 +71,11 @@ def build(space: str, key: str, task: str, recipe: ArchitectureRecipe) -> nn.Mod
         )
     skeleton = Skeleton(recipe.channels, recipe.layers, stem, auxiliary=recipe.auxiliary > 0)
     return DartsNetwork(genotype, skeleton, spec.outputs)
+
+
+def trained_params(space: str, key: str, task: str, recipe: ArchitectureRecipe) -> int:
+    """Counts the parameters of the network that is trained, without its auxiliary head."""
+    if (genotype := genotype_of(space, key)) is None:
+        return spaces.get(space).count_params(key, task)
+    skeleton = Skeleton(recipe.channels, recipe.layers, final_skeleton(task).stem)
+    return count_params(genotype, skeleton, tasks.get(task).outputs)
