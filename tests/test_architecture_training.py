@@ -23,7 +23,9 @@ from harness.core import seeds
 from harness.core.errors import DataError, HarnessError
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
+from harness.spaces.darts import Genotype, print_genotype
 from harness.spaces.networks.darts_network import DartsNetwork
+from harness.spaces.networks.darts_operations import Noise
 from harness.spaces.space import spaces
 from harness.training import checkpoints
 from harness.training.architecture_recipe import ArchitectureRecipe
@@ -35,10 +37,14 @@ from harness.training.trained_networks import build
 
 KEY = spaces.get("darts").sample(1, seed=0)[0]
 SMALL = ArchitectureRecipe(
-    channels=4, layers=3, epochs=3, batch_size=40, augment=False, cutout=2, auxiliary=0
+    channels=4, layers=3, epochs=3, batch_size=40, augment=False, cutout=2, auxiliary=0.0
 )
 PARTS = training_and_test(tasks.get("digits"), InputSettings(), 0.2, 40)
 TRAIN, TEST = PARTS.training.on("cpu"), PARTS.test.on("cpu")
+
+
+EDGES = [("noise", 0), ("sep_conv_3x3", 1), *[("sep_conv_3x3", 0), ("noise", 1)] * 3]
+KEY_WITH_NOISE = print_genotype(Genotype(tuple(EDGES), tuple(EDGES)))
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +136,82 @@ def test_the_checkpoint_before_the_last_is_kept(tmp_path: Path) -> None:
     assert checkpoints.read(checkpoints.newest(tmp_path), "cpu") == {"epoch": 10}
 
 
+def test_every_image_is_learned_from_in_every_epoch() -> None:
+    """400 images in batches of 96, as DARTS has 50,000: the last batch is smaller."""
+    seen = []
+    run = training(replace(SMALL, batch_size=96))
+    run.network.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].clone()))
+    run.train_epoch(TRAIN)
+    assert [len(images) for images in seen] == [96, 96, 96, 96, 16]
+    assert len(torch.cat(seen)) == len(TRAIN) == 400
+
+
+def test_the_loss_of_an_epoch_is_that_of_its_images() -> None:
+    """With weights that do not move, so that the slow loop sees the same network."""
+    recipe = replace(SMALL, batch_size=96, learning_rate=1e-30, cutout=0, label_smoothing=0.1)
+    run = training(recipe)
+    found = run.train_epoch(TRAIN)["loss"]
+    order = np.concatenate([labels for _, labels in of_epoch(run, recipe)])
+    assert sorted(order.tolist()) == sorted(TRAIN.labels.tolist())
+    total = 0.0
+    for images, labels in of_epoch(run, recipe):
+        chances = torch.softmax(run.network(images).double(), 1)
+        for chance, label in zip(chances, labels, strict=True):
+            target = torch.full_like(chance, 0.1 / 10)
+            target[label] += 0.9
+            total -= float((target * chance.log()).sum().detach())
+    assert found == pytest.approx(total / 400, rel=1e-5)
+
+
+def of_epoch(
+    run: ArchitectureTraining, recipe: ArchitectureRecipe
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    random = seeds.numpy_stream("final training", 0, run.epoch)
+    return TRAIN.augmented(random, recipe.batch_size, crop=recipe.augment, hole=recipe.cutout)
+
+
+def test_learning_rates() -> None:
+    cosine = ArchitectureRecipe()
+    assert [cosine.rate(epoch) for epoch in (0, 300, 600)] == pytest.approx([0.025, 0.0125, 0])
+    steps = replace(cosine, learning_rate=0.1, learning_rate_decay=0.97)
+    assert [steps.rate(epoch) for epoch in (0, 1, 249)] == pytest.approx(
+        [0.1, 0.097, 5.08e-5], 1e-3
+    )
+
+
+def test_a_gpu_computes_in_half_precision_unless_told() -> None:
+    told = [ArchitectureRecipe(mixed_precision=one) for one in (None, True, False)]
+    assert [one.half_precision("cuda:1") for one in told] == [True, True, False]
+    assert [one.half_precision("cpu") for one in told] == [False, True, False]
+
+
+@pytest.mark.slow
+def test_a_compiled_network_learns_the_same() -> None:
+    plain = advance(training(replace(SMALL, drop_path=0.2)), 2)
+    compiled = advance(training(replace(SMALL, drop_path=0.2, compile=True)), 2)
+    for one, other in zip(plain.history, compiled.history, strict=True):
+        assert other["loss"] == pytest.approx(one["loss"], rel=0.02)
+    assert set(plain.network.state_dict()) == set(compiled.network.state_dict())
+
+
+def test_noise_is_new_in_every_forward_and_the_same_for_a_seed() -> None:
+    key = KEY_WITH_NOISE
+    recipe = replace(SMALL, epochs=1)
+    runs = []
+    for _ in range(2):
+        with seeds.torch_stream("weights", 0, key):
+            network = build("darts_s4", key, "digits", recipe)
+        runs.append(advance(ArchitectureTraining(network, recipe, 0), 1))
+    assert torch.equal(*map(weights, runs))
+    assert runs[0].accuracy(TEST) == runs[1].accuracy(TEST)
+    noise = next(m for m in runs[0].network.modules() if isinstance(m, Noise) and m.stride == 1)
+    x = torch.zeros(64, 4, 8, 8)
+    first, second = noise(x), noise(x)
+    assert not torch.equal(first, second)
+    assert float(first.mean()) == pytest.approx(0, abs=0.05)
+    assert float(first.std()) == pytest.approx(1, abs=0.05)
+
+
 def test_mixed_precision_learns_too() -> None:
     run = advance(training(replace(SMALL, mixed_precision=True)), 3)
     assert run.history[-1]["loss"] < run.history[0]["loss"]
@@ -168,6 +250,7 @@ def test_impossible_networks(space: str, task: str, recipe: ArchitectureRecipe, 
         *({key: bad} for key in ("learning_rate", "momentum", "weight_decay", "clip", "auxiliary")
           for bad in (math.nan, math.inf, -0.1)),
         *({"learning_rate": 0.0}, {"clip": 0.0}, {"momentum": 1.0}, {"held_out": 1.0}),
+        *({"learning_rate_decay": 0.0}, {"learning_rate_decay": 1.1}, {"label_smoothing": 1.0}),
     ],
 )  # fmt: skip
 def test_impossible_recipes(wrong: dict[str, float]) -> None:
@@ -255,14 +338,18 @@ def test_killed_command_goes_on(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     victim = subprocess.Popen(command, env=environment)
     deadline = time.monotonic() + 60
-    while not list(tmp_path.rglob("epoch_*.pt")):
+    while not list(tmp_path.rglob("epochs.csv")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     victim.send_signal(signal.SIGKILL)
     victim.wait()
     assert not list(tmp_path.rglob("log.csv"))
+    (epochs,) = tmp_path.rglob("seed_0/epochs.csv")  # a kill may come between checkpoint and line
+    told, done = pd.read_csv(epochs).epoch.tolist(), checkpoints.epochs_done(epochs.parent)
+    assert told == list(range(1, done + 1)) or told == list(range(1, done))
     logs = [(run(tmp_path / name) / "log.csv").read_bytes() for name in ("killed", "whole")]
     assert logs[0] == logs[1]
+    assert pd.read_csv(epochs).epoch.tolist() == [1, 2, 3]
     last = [checkpoints.newest(next((tmp_path / n).rglob("seed_0"))) for n in ("killed", "whole")]
     states = [checkpoints.read(path, "cpu")["network"] for path in last]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

@@ -21,6 +21,7 @@ from harness.training.image_files import ImageFiles, class_folders
 from harness.training.labelled_images import training_and_test
 
 IMAGENET = "imagenet"
+CLASSES = 1000
 WHOLE = {"train": 1_281_167, "val": 50_000}
 
 
@@ -83,8 +84,8 @@ def _imagenet(inputs: InputSettings) -> TrainingImages:
         ) from error
     for part, found in files.items():
         classes = int(found.labels.max()) + 1
-        if classes != tasks.get(IMAGENET).outputs:
-            raise DataError(f"{root / part} holds {classes} folders with images, not 1000.")
+        if classes != CLASSES:
+            raise DataError(f"{root / part} holds {classes} folders with images, not {CLASSES}.")
     described = {
         name: {"images": f"{IMAGENET}/{part}", "n": len(files[part]), "sha256_of_names": names}
         for name, part in (("training", "train"), ("test", "val"))
