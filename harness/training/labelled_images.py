@@ -27,10 +27,6 @@ class LabelledImages:
     images: Tensor
     labels: Tensor
 
-    def to(self, device: str) -> LabelledImages:
-        """Returns the same images on another device."""
-        return LabelledImages(self.images.to(device), self.labels.to(device))
-
 
 @dataclass(frozen=True)
 class Pixels:
@@ -44,7 +40,8 @@ class Pixels:
     def on(self, device: torch.device | str) -> ImagesOnDevice:
         """Returns all of them on a device; CIFAR-10's training images are 154 MB there."""
         images, labels = (torch.tensor(one, device=device) for one in (self.images, self.labels))
-        return ImagesOnDevice(images, labels, self.mean, self.std)
+        mean, std = (torch.tensor(rgb, device=device) for rgb in (self.mean, self.std))
+        return ImagesOnDevice(images, labels, mean, std)
 
     def whole(self, device: str) -> LabelledImages:
         """Returns all images as floats."""
@@ -54,12 +51,19 @@ class Pixels:
 
 @dataclass(frozen=True)
 class ImagesOnDevice:
-    """Images as bytes that lie on a device as a whole, so that nothing has to be fetched."""
+    """Images as bytes that lie on a device as a whole, so that nothing has to be fetched.
+
+    Attributes:
+        images: uint8 N×S×S×3.
+        labels: int64 N.
+        mean: Per channel, of pixels from 0 to 1.
+        std: Likewise.
+    """
 
     images: Tensor
     labels: Tensor
-    mean: RGB
-    std: RGB
+    mean: Tensor
+    std: Tensor
 
     def __len__(self) -> int:
         """Number of images."""
@@ -68,8 +72,8 @@ class ImagesOnDevice:
     def normalised(self, images: Tensor) -> Tensor:
         """Returns floats, N×3×S×S, for bytes of this data set, N×S×S×3."""
         floats = images.permute(0, 3, 1, 2).float() / 255
-        mean, std = (floats.new_tensor(rgb).view(3, 1, 1) for rgb in (self.mean, self.std))
-        return ((floats - mean) / std).contiguous(memory_format=torch.channels_last)
+        normalised = (floats - self.mean.view(3, 1, 1)) / self.std.view(3, 1, 1)
+        return normalised.contiguous(memory_format=torch.channels_last)
 
     def augmented(
         self, random: np.random.Generator, batch_size: int, *, crop: bool, hole: int
