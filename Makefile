@@ -189,7 +189,8 @@ figure8: install ## SWAP-NAS: the size of what it finds against μ for ImageNet
 
 .PHONY: operation-scores zcpt-search zcpt-orders zcpt-proxies zcpt-darts zcpt-tables
 operation-scores: install ## Zero-Cost-PT's table 1, figure 2, table A2 (four supernets, about half an hour on 2 cores)
-	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 seed=0..3 search.counting=faithful search.images=256
+	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 inputs.augment=true seed=0..3 \
+		search.counting=faithful search.images=256
 
 # The published setting, N=10, V=100, 256 images, takes hours per row on a CPU; what is committed took
 # ZCPT_SETTING="search.images=64 search.validations=20".
@@ -218,6 +219,42 @@ zcpt-darts: install ## Zero-Cost-PT on DARTS and S1 to S4: genotypes, sizes, tim
 
 zcpt-tables: install ## Zero-Cost-PT's tables 2 to 4 and figure 3 from stored searches and scores
 	$(HARNESS) job=paper paper=[zcpt_table2,zcpt_table3,zcpt_table4,zcpt_figure3]
+
+# 600 epochs per training, one training per GPU at a time: docs/training.md says what that costs. What
+# is killed goes on. TRAIN_SETTING="executor=slurm executor.minutes=1440" trains elsewhere.
+TRAIN_SETTING ?=
+TRAIN = $(HARNESS) job=train_selected device=$(DEVICE) $(TRAIN_SETTING)
+FINAL_SEARCH = $(HARNESS) job=zero_cost_pt inputs.augment=true search.counting=faithful device=$(DEVICE)
+
+SWAP_NAS := results/swap_nas/darts/cifar10
+
+.PHONY: train-table1 train-table2 train-table5 train-table6
+train-table1: install ## SWAP-NAS's table 1: searches, trains and collects test errors (12 trainings)
+	for mu in 0.9 1.2 1.5; do \
+		$(HARNESS) experiment=swap_nas_a $(FIVE_SEEDS) search.mu=$$mu search.sigma=$$mu || exit 1; \
+	done
+	$(TRAIN) space=darts task=cifar10 seed=0..3 study=train_table1 search_seeds=0 \
+		searches=[$(SWAP_NAS)/swap_nas_mu0.9_sigma0.9,$(SWAP_NAS)/swap_nas_mu1.2_sigma1.2,$(SWAP_NAS)/swap_nas_mu1.5_sigma1.5]
+
+train-table2: install ## SWAP-NAS's table 2: ImageNet, 250 epochs (1 training); its images by hand
+	$(HARNESS) experiment=swap_nas_imagenet $(FIVE_SEEDS)
+	$(TRAIN) experiment=train_imagenet space=darts study=train_table2 search_seeds=0 \
+		searches=[results/swap_nas/darts/imagenet/swap_nas_mu25_sigma25]
+
+train-table5: install ## Zero-Cost-PT's table 5: four search seeds, four training seeds (32 trainings)
+	for order in random global-op-iter; do \
+		$(FINAL_SEARCH) space=darts task=cifar10 seed=0..3 search.order=$$order study=table5 || exit 1; \
+	done
+	$(TRAIN) space=darts task=cifar10 seed=0..3 study=train_table5 \
+		searches=[results/table5/darts/cifar10/nwot-faithful-random,results/table5/darts/cifar10/nwot-faithful-global-op-iter]
+
+train-table6: install ## Zero-Cost-PT's table 6: S1 to S4 on three data sets, seeds 0 and 2 (48 trainings)
+	for space in darts_s1 darts_s2 darts_s3 darts_s4; do for task in cifar10 cifar100 svhn; do \
+		$(FINAL_SEARCH) space=$$space task=$$task seed=[0,2] study=table6 || exit 1; \
+		recipe=; [ $$task = cifar10 ] || recipe=experiment=train_mobile; \
+		$(TRAIN) space=$$space task=$$task seed=[0,2] study=train_table6 $$recipe \
+			searches=[results/table6/$$space/$$task/nwot-faithful-random] || exit 1; \
+	done; done
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -365,7 +365,9 @@ def test_a_training_on_a_part_has_to_be_asked_for(
     small = ["epochs=1", "batch_size=8", "auxiliary=0", "drop_path=0", "cutout=0"]
     asked += [f"architecture='{key}'", *(f"train_architecture.{one}" for one in small)]
     assert call(empty, *asked) == 1
-    assert "Only 40 of 50,000 training images of cifar10 are here" in capsys.readouterr().err
+    told = " ".join(capsys.readouterr().err.split())
+    assert "Only 40 of 50,000 training images of cifar10 and " in told
+    assert "of 10,000 test images of cifar10 are here" in told
     assert not (empty / "results").exists()
     assert call(empty, *asked, "incomplete=true") == 0
     (path,) = empty.glob("results/train/nb201/cifar10/*/run.json")

@@ -253,7 +253,7 @@ def test_wrong_sizes_are_told_with_numbers(folder: Path) -> None:
 
 def test_a_data_set_names_its_training_images() -> None:
     assert find("cifar10") is image_sets.get("cifar10_train")
-    assert find("svhn") is image_sets.get("svhn_train_unlabelled")
+    assert find("svhn") is image_sets.get("svhn_train")
     for name in choices():
         assert name in (find(name).name, find(name).dataset)
         assert InputSettings(name).source == name

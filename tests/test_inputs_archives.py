@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.io import savemat
 
 from harness.core.errors import DataError, HarnessError
 from harness.inputs.image_sets import _read, find, read_image_set
@@ -50,6 +51,20 @@ def _check(found: image_archives.Images, images: np.ndarray, labels: list[int]) 
     np.testing.assert_array_equal(found[0], images.transpose(0, 2, 3, 1))
     np.testing.assert_array_equal(found[1], labels)
     assert (found[0].dtype, found[1].dtype) == (np.uint8, np.int64)
+
+
+def test_svhn_counts_its_zeros_as_tens(tmp_path: Path) -> None:
+    images, labels = _images(5, seed=7), [10, 1, 9, 10, 3]
+    path = tmp_path / "train_32x32.mat"
+    stored = {"X": images.transpose(2, 3, 1, 0), "y": np.array(labels, np.uint8)[:, None]}
+    savemat(path, stored, do_compression=True)  # version 5, as the published files
+    _check(image_archives.svhn(path), images, [0, 1, 9, 0, 3])
+    savemat(path, stored | {"y": np.zeros((4, 1), np.uint8)})
+    with pytest.raises(DataError, match=r"\(32, 32, 3, 5\) and 4 labels"):
+        image_archives.svhn(path)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(DataError, match="cannot be read as a MATLAB file of SVHN"):
+        image_archives.svhn(path)
 
 
 @pytest.fixture

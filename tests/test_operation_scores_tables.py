@@ -170,10 +170,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, float]]:
 
 def test_the_job_measures_each_seed_once_and_adds_seeds_up(tmp_path: Path, drawn) -> None:
     assert operation_scores(tmp_path, "methods=[zc_pt]") == 0
-    assert len(set(drawn)) == 6  # every edge sees images of its own
+    assert len({edge for edge, _ in drawn}) == 6
+    assert len({images for _, images in drawn}) == 1  # else edges could not be compared
     shutil.rmtree(tmp_path / "results" / ".work")  # what the result holds is enough
     assert operation_scores(tmp_path, "methods=zc_pt", "seed=0..1") == 0
     assert len(drawn) == 12
+    assert len({images for _, images in drawn}) == 2
     stored = read(tmp_path, "scores.csv")
     mine = stored[stored["method"] == "zc_pt"]
     assert len(mine) == 2 * 30
@@ -210,12 +212,15 @@ def test_other_settings_add_up_and_other_conditions_are_refused(
 
 @pytest.mark.slow
 def test_the_job_trains_a_supernet(tmp_path: Path) -> None:
-    recipe = ["images=40", "epochs=1", "batch_size=20", "tune_epochs=1"]
+    recipe = ["images=40", "epochs=2", "alpha_epochs=1", "batch_size=20", "tune_epochs=1"]
     training = (f"train_supernet.{value}" for value in recipe)
     assert operation_scores(tmp_path, "methods=[darts,darts_pt,disc_acc]", *training) == 0
     stored = read(tmp_path, "scores.csv")
     shares = scores.from_rows(stored[stored["method"] == "darts"])
     np.testing.assert_allclose(shares.sum(axis="columns"), 1, atol=1e-6)
+    settings = stored.dropna().groupby("method")["setting"].unique().explode().to_dict()
+    assert settings["darts"] == "1 epochs, 40 images"
+    assert settings["darts_pt"] == settings["disc_acc"] == "2 epochs, 40 images"
     assert stored[stored["method"] == "darts_pt"]["value"].between(-100, 0).all()
     assert stored[stored["method"] == "disc_acc"]["value"].between(0, 100).all()
 

@@ -1,6 +1,7 @@
 """Training a supernet on a small scale: does it learn, and does each score read what it should?"""
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,37 +9,38 @@ from torch.nn import functional
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
-from harness.inputs.batch import load_batch
 from harness.inputs.selection import InputSettings
 from harness.inputs.tasks import tasks
 from harness.search.supernets.nb201_supernet import Nb201Supernet
 from harness.search.supernets.supernet import State
 from harness.search.zero_cost_pt import trained_scores
 from harness.spaces.nb201 import OPERATIONS
-from harness.training.labelled_images import LabelledImages
+from harness.training.labelled_images import ImagesOnDevice
 from harness.training.supernet_recipe import SupernetRecipe
-from harness.training.supernet_training import Halves, batch_accuracy, train_supernet
+from harness.training.supernet_training import Halves, batch_accuracy, halves_of, train_supernet
 
 NONE = OPERATIONS.index("none")
 EDGE = ("cell", 0)
 QUICK = SupernetRecipe(epochs=1, batch_size=20, tune_epochs=1)
 
 
+def halves(images: int, **inputs: object) -> Halves:
+    recipe = SupernetRecipe(images=images)
+    return halves_of(tasks.get("digits"), InputSettings(**inputs), recipe, seed=0, device="cpu")
+
+
 @pytest.fixture(scope="module")
 def data() -> Halves:
-    batch = load_batch(tasks.get("digits"), InputSettings(), seed=0, size=200)
-    assert batch.second is not None
-    return Halves(
-        LabelledImages(batch.images, batch.labels),
-        LabelledImages(batch.second.images, batch.second.labels),
-    )
+    return halves(400)
 
 
 @pytest.fixture(scope="module")
-def few(data: Halves) -> Halves:
-    return Halves(
-        *(LabelledImages(h.images[:40], h.labels[:40]) for h in (data.training, data.validation))
-    )
+def few() -> Halves:
+    return halves(80)
+
+
+def shown(half: ImagesOnDevice) -> torch.Tensor:
+    return half.normalised(half.images)
 
 
 def small(seed: int = 0) -> Nb201Supernet:
@@ -61,6 +63,39 @@ def weights_of(net: Nb201Supernet) -> list[torch.Tensor]:
 
 def same(first: list[torch.Tensor], second: list[torch.Tensor]) -> bool:
     return all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_halves_share_no_image() -> None:
+    first, second = halves(400).training.images, halves(400).validation.images
+    assert len(first) == len(second) == 200
+    joined = torch.cat([first, second]).flatten(1)
+    assert len(torch.unique(joined, dim=0)) == len(joined)
+
+
+@pytest.mark.parametrize("augment", [True, False])
+def test_images_are_augmented_anew_in_every_epoch(augment: bool) -> None:
+    """A network that only looks: what it sees in an epoch are the images, or others every time."""
+    data, seen = halves(80, augment=augment), []
+    net = small()
+    net.register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].clone()))
+    train_supernet(net, [], data, SupernetRecipe(epochs=3, batch_size=16), seed=0)
+    assert [len(images) for images in seen] == 3 * [16, 16, 8]
+    epochs = [torch.cat(seen[first : first + 3]).flatten(1) for first in (0, 3, 6)]
+    assert not torch.equal(epochs[0], epochs[1])  # at least another order
+    distinct = len(torch.unique(torch.cat(epochs), dim=0))
+    assert distinct > 80 if augment else distinct == 40
+
+
+def test_every_epoch_is_told_when_it_is_over(few: Halves) -> None:
+    net, told = small(), []
+    alphas = trained_scores.alpha_leaves(net)
+
+    def note(epoch: int) -> None:
+        told.append((epoch, trained_scores.darts(net, EDGE)))
+
+    train_supernet(net, alphas, few, replace(QUICK, epochs=2), seed=0, after_epoch=note)
+    assert [epoch for epoch, _ in told] == [1, 2]
+    assert told[0][1] != told[1][1] == trained_scores.darts(net, EDGE)
 
 
 def test_it_learns(trained: tuple[Nb201Supernet, list[float]], data: Halves) -> None:
@@ -86,7 +121,7 @@ def test_the_first_step_of_alpha_follows_the_validation_gradient(few: Halves) ->
     for alpha in alphas:
         alpha.requires_grad_(True)
     # One batch is all of the half, so its order does not matter.
-    loss = functional.cross_entropy(reference(few.validation.images), few.validation.labels)
+    loss = functional.cross_entropy(reference(shown(few.validation)), few.validation.labels)
     gradients = torch.autograd.grad(loss, alphas)
     before = [alpha.clone() for alpha in trained_scores.alpha_leaves(net)]
     train_supernet(net, trained_scores.alpha_leaves(net), few, recipe, seed=0)
@@ -155,7 +190,7 @@ def test_batch_accuracy_leaves_no_trace_and_uses_each_batch(few: Halves) -> None
     with torch.no_grad():
         for start in (0, 16, 32):
             images, labels = (
-                part[start : start + 16] for part in (few.validation.images, few.validation.labels)
+                part[start : start + 16] for part in (shown(few.validation), few.validation.labels)
             )
             hits += int((copied(images).argmax(dim=1) == labels).sum())
     assert found == 100 * hits / 40
@@ -184,17 +219,6 @@ def test_disc_acc_trains_copies(trained: tuple[Nb201Supernet, list[float]], few:
         net, {}, EDGE, few, SupernetRecipe(batch_size=20, tune_epochs=0), seed=0
     )
     assert untouched != scores[0]
-
-
-def test_projection_decides_every_edge(few: Halves) -> None:
-    decided = []
-    for _ in range(2):
-        net = small()
-        decided.append(trained_scores.project(net, few, QUICK, seed=0))
-        assert net.state == State()
-    assert decided[0] == decided[1]
-    assert set(decided[0]) == set(net.edges())
-    assert all(0 <= operation < 5 for operation in decided[0].values())
 
 
 def test_too_few_images_and_senseless_recipes_are_refused(few: Halves) -> None:

@@ -7,13 +7,13 @@ from vectors import measured, vectors
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
-from harness.search.supernets.darts_candidates import CANDIDATES, EDGES
 from harness.search.supernets.darts_supernet import DartsSupernet
 from harness.search.supernets.named_supernets import blueprint, supernet
 from harness.search.supernets.nb201_supernet import Nb201Supernet
-from harness.search.supernets.supernet import Noise, State, fix_noise
+from harness.search.supernets.supernet import PlacedNoise, State, fix_noise
 from harness.spaces import nb201
 from harness.spaces.darts import Genotype
+from harness.spaces.darts_candidates import CANDIDATES, EDGES
 from harness.spaces.darts_skeleton import Skeleton
 from harness.spaces.networks.darts_network import DartsNetwork
 from harness.spaces.networks.nb201_network import Nb201Network
@@ -139,14 +139,14 @@ def test_alphas_can_be_trained():
 
 
 def test_noise_has_its_own_generator():
-    noise, x = Noise(2, (0, 3)), torch.ones(2, 4, 9, 9)
+    noise, x = PlacedNoise(2, (0, 3)), torch.ones(2, 4, 9, 9)
     with seeds.torch_stream("test"):
         before = torch.random.get_rng_state()
         first = noise(x)
         assert torch.equal(before, torch.random.get_rng_state())
     assert first.shape == (2, 4, 5, 5)
     assert torch.equal(first, noise(5 * x)), "whatever the input"
-    assert not torch.equal(first, Noise(2, (1, 3))(x))
+    assert not torch.equal(first, PlacedNoise(2, (1, 3))(x))
     fix_noise(noise, 0, "other batch")
     assert not torch.equal(first, noise(x))
     drawn = noise(torch.ones(64, 16, 8, 8))

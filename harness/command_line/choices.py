@@ -13,7 +13,7 @@ from harness.executors.executor import executors
 from harness.inputs import image_sets, selection
 from harness.inputs.tasks import tasks
 from harness.jobs.job import Job, jobs
-from harness.search.supernets.darts_candidates import CANDIDATES
+from harness.spaces.darts_candidates import CANDIDATES
 from harness.spaces.space import spaces
 from harness.truth import records
 

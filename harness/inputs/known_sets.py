@@ -10,6 +10,7 @@ from harness.inputs.image_sets import Images, ImageSet, add
 from harness.inputs.tasks import RGB
 
 _CIFAR = "https://www.cs.toronto.edu/~kriz/cifar.html"
+_SVHN = "http://ufldl.stanford.edu/housenumbers"
 _CIFAR10_TRAIN = [f"data_batch_{i}" for i in range(1, 6)]
 _MEMBERS = {
     "cifar10_train": _CIFAR10_TRAIN,
@@ -60,6 +61,12 @@ def _imagenet16_120(paths: list[Path]) -> Images:
     from harness.sources import image_archives
 
     return image_archives.imagenet16_120(paths)
+
+
+def _svhn(paths: list[Path]) -> Images:
+    from harness.sources import image_archives
+
+    return image_archives.svhn(paths[0])
 
 
 def _photographs(side: int) -> Images:
@@ -131,6 +138,14 @@ _SETS = [
         split="training", total=151_700,
         sources=tuple(f"imagenet16_train_{i}" for i in range(1, 11)),
         address="https://image-net.org/download-images", make=_imagenet16_120,
+    ),
+    ImageSet(
+        "svhn_train", "svhn", 32, 10, *_SVHN_RGB, "Street View House Numbers, training images",
+        split="training", total=73_257, sources=("svhn_train",), address=_SVHN, make=_svhn,
+    ),
+    ImageSet(
+        "svhn_test", "svhn", 32, 10, *_SVHN_RGB, "Street View House Numbers, test images",
+        split="test", total=26_032, sources=("svhn_test",), address=_SVHN, make=_svhn,
     ),
     ImageSet(
         "svhn_train_unlabelled", "svhn", 32, None, *_SVHN_RGB,

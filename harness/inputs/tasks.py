@@ -58,6 +58,7 @@ def _add(task: Task) -> None:
 
 _add(Task("cifar10", (3, 32, 32), 10, images="cifar10_train"))
 _add(Task("cifar100", (3, 32, 32), 100, images="cifar100_train"))
+_add(Task("svhn", (3, 32, 32), 10, images="svhn_train"))
 _add(Task("imagenet16_120", (3, 16, 16), 120, images="imagenet16_120_train"))
 # ImageNet's classes on the 32×32 images that a search scores its small networks with; no image set
 # belongs to it. Networks that are trained on ImageNet take 224×224.

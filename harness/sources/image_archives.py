@@ -1,4 +1,4 @@
-"""Reads the official image archives: CIFAR-10 and CIFAR-100 in both formats, and ImageNet16.
+"""Reads the official image archives: CIFAR-10 and CIFAR-100 in both formats, ImageNet16, SVHN.
 
 All return images (uint8 N×H×W×3) and labels (int64 N), in the order of the files.
 """
@@ -78,6 +78,27 @@ def imagenet16_120(paths: Sequence[Path]) -> Images:
     images, labels = _joined([_batch(p.read_bytes(), str(p), "labels", 16) for p in paths])
     kept = (labels >= 1) & (labels <= IMAGENET16_CLASSES)
     return images[kept], labels[kept] - 1
+
+
+def svhn(path: Path) -> Images:
+    """Reads a MATLAB file of SVHN: ``X`` (32×32×3×N) and ``y`` (N×1), where 10 is the digit 0.
+
+    Raises:
+        DataError: If the file is broken or holds something else.
+    """
+    from scipy.io import loadmat
+
+    try:
+        found = loadmat(path, variable_names=["X", "y"])
+        images, labels = np.asarray(found["X"]), np.asarray(found["y"]).ravel()
+    except Exception as error:  # scipy raises many types for what it does not read
+        raise DataError(f"{path} cannot be read as a MATLAB file of SVHN ({error}).") from error
+    if images.dtype != np.uint8 or images.shape != (32, 32, 3, len(labels)):
+        raise DataError(
+            f"{path} holds X {images.dtype} {images.shape} and {len(labels)} labels; expected "
+            "uint8 32×32×3×N and N labels."
+        )
+    return np.ascontiguousarray(images.transpose(3, 0, 1, 2)), labels.astype(np.int64) % 10
 
 
 def _member(archive: Path, name: str) -> bytes:

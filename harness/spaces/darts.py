@@ -110,6 +110,16 @@ def parse_genotype(text: str) -> tuple[object, object]:
         ) from error
 
 
+def print_genotype(genotype: Genotype) -> str:
+    """Returns ``Genotype(normal=[('skip_connect', 0), ...``, as DARTS prints an architecture."""
+    normal, reduce = map(list, genotype)
+    joined = list(range(2, 2 + NODES))
+    return (
+        f"Genotype(normal={normal}, normal_concat={joined}, "
+        f"reduce={reduce}, reduce_concat={joined})"
+    )
+
+
 def cell_class(edges: Edges, inputs: tuple[str, str] = ("0", "1")) -> str:
     """Names the function that a cell computes, whatever the order of its nodes and their inputs.
 

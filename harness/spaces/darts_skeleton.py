@@ -42,7 +42,8 @@ class Skeleton:
         stem: ``cifar``: one convolution to 3·channels. ``imagenet``: three convolutions that
             lower the resolution eightfold. ``none``: the first cell sees the image itself.
         auxiliary: Whether to build the auxiliary head on the second reduction cell, which needs
-            8×8 features there. It only runs in ``DartsNetwork.forward_with_auxiliary``.
+            8×8 features there, or 7×7 behind the stem for ImageNet. It only runs in
+            ``DartsNetwork.forward_with_auxiliary``.
         affine: Whether the operations' batch norms have weights; see ``darts_operations``.
         image_channels: Channels of the images of a network without a stem; stems take three.
     """
@@ -55,8 +56,8 @@ class Skeleton:
     image_channels: int = 3
 
     def __post_init__(self) -> None:
-        if self.auxiliary and self.stem != "cifar":
-            raise HarnessError("Only the CIFAR network of DARTS has an auxiliary head here.")
+        if self.auxiliary and self.stem == "none":
+            raise HarnessError("A DARTS network without a stem has no auxiliary head.")
 
     def placements(self) -> Iterator[Placement]:
         """Yields the place of every cell, from first to last."""
@@ -87,7 +88,8 @@ def count_params(genotype: Genotype, skeleton: Skeleton, classes: int) -> int:
         )
     if skeleton.auxiliary:
         c_in = NODES * places[2 * skeleton.layers // 3].channels
-        total += (c_in + 2) * 128 + (4 * 128 + 2) * 768 + (768 + 1) * classes
+        norm = 2 if skeleton.stem == "cifar" else 0
+        total += (c_in + 2) * 128 + (4 * 128 + norm) * 768 + (768 + 1) * classes
     return total
 
 

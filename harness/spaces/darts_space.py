@@ -45,13 +45,8 @@ def _sorted_edges(edges: Edges) -> Edges:
 
 
 def printed(key: str) -> str:
-    """Returns the genotype as DARTS prints it: ``Genotype(normal=[('skip_connect', 0), ...``."""
-    normal, reduce = nb301.parse(key)
-    joined = list(range(2, 2 + NODES))
-    return (
-        f"Genotype(normal={list(normal)}, normal_concat={joined}, "
-        f"reduce={list(reduce)}, reduce_concat={joined})"
-    )
+    """Returns the genotype of a key as DARTS prints it."""
+    return darts.print_genotype(nb301.parse(key))
 
 
 def final_skeleton(task: str) -> Skeleton:
@@ -64,7 +59,7 @@ class DartsSpace(DrawnSpace):
 
     name = "darts"
     spellings: ClassVar[Mapping[str, str]] = nb301.NasBench301.spellings
-    tasks = ("cifar10", "cifar100", "imagenet", "digits")
+    tasks = ("cifar10", "cifar100", "svhn", "imagenet", "digits")
 
     def draw(self, random: np.random.Generator) -> str:
         """Draws two different inputs and two operations per node, all uniformly."""

@@ -1,80 +1,99 @@
-"""What a final training does to images and to the paths of a network, so that it generalises."""
+"""The augmentation of a training, on the device that trains: crop, flip, and a square cut out.
+
+What is random is drawn on the CPU, once per epoch, and travels as a few numbers per image: a seed
+means the same everywhere, and no step of a GPU waits for images.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-
-from harness.inputs.augment import crop_and_flip
-from harness.spaces.networks.darts_network import DartsCell
-from harness.training.labelled_images import Pixels
+from torch import Tensor
 
 
-class DropPath:
-    """Drops the outputs of a DARTS network's operations, each image for itself.
+@dataclass(frozen=True)
+class Views:
+    """How N images are shown: one entry per image, in the order in which they are.
 
-    What is kept is scaled up by as much; identities are never dropped (Larsson et al.,
-    "FractalNet", ICLR 2017, as DARTS uses it).
-
-    Args:
-        network: The network; without DARTS cells nothing is ever dropped.
+    Attributes:
+        order: Which image, int64.
+        shift: Rows and columns by which it is moved up and to the left, int64 2×N.
+        flipped: Whether it is mirrored, bool.
+        centre: Row and column of the square that is cut out, int64 2×N.
     """
 
-    def __init__(self, network: nn.Module) -> None:
-        self.probability = 0.0
-        cells = [module for module in network.modules() if isinstance(module, DartsCell)]
-        for operation in (operation for cell in cells for operation in cell.operations):
-            if not isinstance(operation, nn.Identity):
-                operation.register_forward_hook(self._drop)
+    order: Tensor
+    shift: Tensor
+    flipped: Tensor
+    centre: Tensor
 
-    def _drop(self, module: nn.Module, _: object, output: Tensor) -> Tensor:
-        if not module.training or self.probability == 0:
-            return output
-        kept = 1 - self.probability
-        mask = torch.rand(len(output), 1, 1, 1, device=output.device) < kept
-        return output * mask / kept
+    def split(self, size: int) -> Iterator[Views]:
+        """Yields batches. A last one of a single image is left out: it has no batch statistics."""
+        parts = (torch.split(tensor, size, dim=-1) for tensor in vars(self).values())
+        yield from (Views(*part) for part in zip(*parts, strict=True) if len(part[0]) > 1)
 
 
-def augmented(
-    data: Pixels,
-    chosen: NDArray[np.int64],
-    random: np.random.Generator,
-    device: torch.device,
-    *,
-    crop: bool,
-    hole: int,
-) -> Tensor:
-    """Returns training images as a network sees them, N×3×H×W.
+def draw_views(
+    n: int, side: int, random: np.random.Generator, device: torch.device, *, crop: bool
+) -> Views:
+    """Draws the views of an epoch.
 
     Args:
-        data: The training images.
-        chosen: Indices of N of them.
-        random: Draws crops, flips and holes.
+        n: Number of images.
+        side: Their height and width; they move by up to an eighth of it, as in ``inputs.augment``.
+        random: Draws all of it.
         device: Where to.
-        crop: Whether to crop and flip.
-        hole: Side of the square that is cut out; 0 for none.
+        crop: Whether images are moved and mirrored; if not, only their order is random.
     """
-    images = data.images[chosen]
-    if crop:
-        images = crop_and_flip(images, random)
-    normalised = data.tensor(images, device)
+    padding = side // 8
+    order = random.permutation(n)
+    shift = random.integers(-padding, padding + 1, size=(2, n))
+    flipped = random.random(n) < 0.5
+    centre = random.integers(side, size=(2, n))
+    if not crop:
+        shift, flipped = np.zeros_like(shift), np.zeros_like(flipped)
+    return Views(*(torch.from_numpy(one).to(device) for one in (order, shift, flipped, centre)))
+
+
+def seen(images: Tensor, views: Views) -> Tensor:
+    """Returns images as they are seen; what comes in from outside is black.
+
+    Args:
+        images: uint8 M×S×S×C, on the device of the views.
+        views: Of N of them.
+
+    Returns:
+        uint8 N×S×S×C.
+    """
+    side = images.shape[1]
+    pixels = torch.arange(side, device=images.device)
+    across = torch.where(views.flipped[:, None], side - 1 - pixels, pixels)
+    rows, columns = views.shift[0, :, None] + pixels, views.shift[1, :, None] + across
+    inside = _within(rows, side)[:, :, None] & _within(columns, side)[:, None, :]
+    rows, columns = rows.clamp(0, side - 1), columns.clamp(0, side - 1)
+    moved = images[views.order[:, None, None], rows[:, :, None], columns[:, None, :]]
+    return moved * inside[..., None]
+
+
+def _within(places: Tensor, side: int) -> Tensor:
+    return (places >= 0) & (places < side)
+
+
+def cut_out(images: Tensor, centres: Tensor, hole: int) -> Tensor:
+    """Returns images with zeros in a square around a pixel, which is cut off at the border.
+
+    DeVries & Taylor, arXiv 1708.04552.
+
+    Args:
+        images: N×C×S×S.
+        centres: Row and column of each image's pixel, 2×N.
+        hole: Side of the square; 0 for none.
+    """
     if hole == 0:
-        return normalised
-    kept = torch.from_numpy(cutout_mask(len(images), images.shape[1], hole, random))
-    return normalised * kept[:, None].to(device)
-
-
-def cutout_mask(n: int, side: int, hole: int, random: np.random.Generator) -> NDArray[np.float32]:
-    """Returns n×side×side zeros in a square around a random pixel, ones elsewhere.
-
-    The square is cut off at the border (DeVries & Taylor, arXiv 1708.04552).
-    """
-    centres = random.integers(side, size=(2, n, 1))
-    pixels = np.arange(side)
-    rows, columns = (
-        (pixels >= centre - hole // 2) & (pixels < centre - hole // 2 + hole) for centre in centres
-    )
-    mask: NDArray[np.bool_] = ~(rows[:, :, None] & columns[:, None, :])
-    return mask.astype(np.float32)
+        return images
+    pixels = torch.arange(images.shape[-1], device=images.device)
+    rows, columns = (_within(pixels - centre[:, None] + hole // 2, hole) for centre in centres)
+    return images * ~(rows[:, None, :, None] & columns[:, None, None, :])

@@ -24,6 +24,12 @@ def newest(folder: Path) -> Path | None:
     return max(folder.glob("epoch_*.pt"), default=None)
 
 
+def epochs_done(folder: Path) -> int:
+    """Returns how many epochs are finished."""
+    path = newest(folder)
+    return int(path.stem.split("_")[1]) if path else 0
+
+
 def write(folder: Path, epoch: int, state: dict[str, Any]) -> None:
     """Writes the state after an epoch, counted from 1, and drops those before the last."""
     buffer = io.BytesIO()
@@ -35,7 +41,7 @@ def write(folder: Path, epoch: int, state: dict[str, Any]) -> None:
         old.unlink(missing_ok=True)
 
 
-def read(path: Path, device: torch.device) -> dict[str, Any]:
+def read(path: Path, device: torch.device | str) -> dict[str, Any]:
     """Returns a state; nothing but tensors, texts and numbers is unpickled.
 
     Raises:

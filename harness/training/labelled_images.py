@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -12,10 +13,11 @@ from torch import Tensor
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
-from harness.inputs.description import check_size
+from harness.inputs.description import amount_in_words, check_size
 from harness.inputs.image_sets import Content, ImageSet, image_sets, read_image_set
 from harness.inputs.selection import InputSettings, has_true_labels, image_set_of
 from harness.inputs.tasks import RGB, Task
+from harness.training.augmentation import cut_out, draw_views, seen
 
 
 @dataclass(frozen=True)
@@ -25,40 +27,92 @@ class LabelledImages:
     images: Tensor
     labels: Tensor
 
-    def to(self, device: str) -> LabelledImages:
-        """Returns the same images on another device."""
-        return LabelledImages(self.images.to(device), self.labels.to(device))
-
 
 @dataclass(frozen=True)
 class Pixels:
-    """Images as bytes (uint8 N×H×W×3), classes (int64 N), and how the images are normalised."""
+    """Images as bytes (uint8 N×S×S×3), classes (int64 N), and how the images are normalised."""
 
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     mean: RGB
     std: RGB
 
-    def tensor(self, images: NDArray[np.uint8], device: torch.device) -> Tensor:
-        """Returns normalised floats, N×3×H×W, for bytes of this data set."""
-        floats = torch.tensor(images, device=device).permute(0, 3, 1, 2).float() / 255
-        mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (self.mean, self.std))
-        return ((floats - mean) / std).contiguous(memory_format=torch.channels_last)
+    def on(self, device: torch.device | str) -> ImagesOnDevice:
+        """Returns all of them on a device; CIFAR-10's training images are 154 MB there."""
+        images, labels = (torch.tensor(one, device=device) for one in (self.images, self.labels))
+        mean, std = (torch.tensor(rgb, device=device) for rgb in (self.mean, self.std))
+        return ImagesOnDevice(images, labels, mean, std)
 
     def whole(self, device: str) -> LabelledImages:
         """Returns all images as floats."""
-        place = torch.device(device)
-        labels = torch.from_numpy(self.labels).to(place)
-        return LabelledImages(self.tensor(self.images, place).contiguous(), labels)
+        there = self.on(device)
+        return LabelledImages(there.normalised(there.images).contiguous(), there.labels)
+
+
+@dataclass(frozen=True)
+class ImagesOnDevice:
+    """Images as bytes that lie on a device as a whole, so that nothing has to be fetched.
+
+    Attributes:
+        images: uint8 N×S×S×3.
+        labels: int64 N.
+        mean: Per channel, of pixels from 0 to 1.
+        std: Likewise.
+    """
+
+    images: Tensor
+    labels: Tensor
+    mean: Tensor
+    std: Tensor
+
+    def __len__(self) -> int:
+        """Number of images."""
+        return len(self.images)
+
+    def normalised(self, images: Tensor) -> Tensor:
+        """Returns floats, N×3×S×S, for bytes of this data set, N×S×S×3."""
+        floats = images.permute(0, 3, 1, 2).float() / 255
+        normalised = (floats - self.mean.view(3, 1, 1)) / self.std.view(3, 1, 1)
+        return normalised.contiguous(memory_format=torch.channels_last)
+
+    def augmented(
+        self, random: np.random.Generator, batch_size: int, *, crop: bool, hole: int
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields an epoch's batches, images N×3×S×S and labels N; the last may be smaller.
+
+        Args:
+            random: Draws their order and how they are augmented.
+            batch_size: Images per batch.
+            crop: Whether to crop and flip.
+            hole: Side of the square that is cut out; 0 for none.
+        """
+        drawn = draw_views(len(self), self.images.shape[1], random, self.images.device, crop=crop)
+        for views in drawn.split(batch_size):
+            images = self.normalised(seen(self.images, views))
+            yield cut_out(images, views.centre, hole), self.labels[views.order]
+
+    def plain(self, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yields all images and their labels as they are, in order, batch by batch."""
+        parts = (torch.split(one, batch_size) for one in (self.images, self.labels))
+        for images, labels in zip(*parts, strict=True):
+            yield self.normalised(images), labels
 
 
 @dataclass(frozen=True)
 class Parts:
-    """Training and test images, and what a record says of both."""
+    """Training and test images.
+
+    Attributes:
+        training: What networks learn from.
+        test: What their accuracy is measured on.
+        described: What a record says of both.
+        partial: In words, what of them is only a part of its data set.
+    """
 
     training: Pixels
     test: Pixels
     described: dict[str, dict[str, Any]]
+    partial: tuple[str, ...] = ()
 
 
 def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_size: int) -> Parts:
@@ -77,7 +131,7 @@ def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_
         HarnessError: If the images have no labels that the task means, or are fewer than a batch.
         DataError: If an image set is missing or broken.
     """
-    image_set = _labelled_set(task, inputs)
+    image_set = labelled_set(task, inputs)
     content = read_image_set(image_set.name, download=inputs.download)
     rgb = task.rgb or (image_set.mean, image_set.std)
     test_name = f"{image_set.dataset}_test"
@@ -85,12 +139,13 @@ def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_
         check_size(task, image_sets.get(test_name))
         test = read_image_set(test_name, download=inputs.download)
         parts = Parts(
-            _pixels(content, slice(None), rgb),
-            _pixels(test, slice(None), rgb),
+            pixels_of(content, slice(None), rgb),
+            pixels_of(test, slice(None), rgb),
             {
                 "training": _described(image_set.name, content, len(content.images)),
                 "test": _described(test_name, test, len(test.images)),
             },
+            tuple(_partial((image_set, content), (image_sets.get(test_name), test))),
         )
     else:
         parts = _held_out(image_set, content, rgb, held_out)
@@ -103,10 +158,23 @@ def training_and_test(task: Task, inputs: InputSettings, held_out: float, batch_
     return parts
 
 
-def _labelled_set(task: Task, inputs: InputSettings) -> ImageSet:
+def labelled_set(
+    task: Task, inputs: InputSettings, choices: Collection[str] = ("source", "download")
+) -> ImageSet:
+    """Returns the image set that a task's networks can learn from.
+
+    Args:
+        task: What the networks are built for.
+        inputs: Which image set.
+        choices: What else of the inputs has a meaning.
+
+    Raises:
+        HarnessError: If the images have no labels that the task means, or something is chosen that
+            has none.
+    """
     plain = InputSettings()
     for name, value in asdict(inputs).items():
-        if name not in ("source", "download") and value != getattr(plain, name):
+        if name not in choices and value != getattr(plain, name):
             raise HarnessError(
                 f"inputs.{name}={value} is not possible here: a training takes whole, normalised "
                 "images, and its recipe says how they are augmented."
@@ -138,16 +206,25 @@ def _held_out(image_set: ImageSet, content: Content, rgb: tuple[RGB, RGB], share
     test, training = np.split(drawn, [max(1, round(share * n))])
     name = image_set.name
     return Parts(
-        _pixels(content, np.sort(training), rgb),
-        _pixels(content, np.sort(test), rgb),
+        pixels_of(content, np.sort(training), rgb),
+        pixels_of(content, np.sort(test), rgb),
         {
             "training": _described(name, content, len(training)),
             "test": _described(f"{share:g} of {name}, held out", content, len(test)),
         },
+        tuple(_partial((image_set, content))),
     )
 
 
-def _pixels(content: Content, chosen: Any, rgb: tuple[RGB, RGB]) -> Pixels:
+def _partial(*read: tuple[ImageSet, Content]) -> Iterator[str]:
+    for image_set, content in read:
+        n, of = len(content.images), image_set.total
+        if of is not None and n < of:
+            yield f"{amount_in_words(n, of, image_set.split)} of {image_set.dataset}"
+
+
+def pixels_of(content: Content, chosen: Any, rgb: tuple[RGB, RGB]) -> Pixels:
+    """Returns some images of a set, which has labels."""
     assert content.labels is not None
     return Pixels(content.images[chosen], content.labels[chosen].astype(np.int64), *rgb)
 

@@ -8,7 +8,7 @@ itself knows which operations are in force; training takes it as it is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,8 +18,12 @@ from torch.nn import functional
 
 from harness.core import seeds
 from harness.core.errors import HarnessError
+from harness.inputs.batch import chosen_images
+from harness.inputs.image_sets import read_image_set
+from harness.inputs.selection import InputSettings
+from harness.inputs.tasks import Task
 from harness.training.divergence import refuse_divergence
-from harness.training.labelled_images import LabelledImages
+from harness.training.labelled_images import ImagesOnDevice, labelled_set, pixels_of
 from harness.training.supernet_recipe import SupernetRecipe
 
 ALPHA_BETAS = (0.5, 0.999)
@@ -27,10 +31,38 @@ ALPHA_BETAS = (0.5, 0.999)
 
 @dataclass(frozen=True)
 class Halves:
-    """What the weights and what α learn from; accuracies are measured on the latter."""
+    """What the weights and what α learn from; accuracies are measured on the latter.
 
-    training: LabelledImages
-    validation: LabelledImages
+    Attributes:
+        training: What the weights learn from.
+        validation: What α learns from.
+        augment: Whether a training crops and flips both, anew in every epoch.
+    """
+
+    training: ImagesOnDevice
+    validation: ImagesOnDevice
+    augment: bool = False
+
+
+def halves_of(
+    task: Task, inputs: InputSettings, recipe: SupernetRecipe, seed: int, device: str
+) -> Halves:
+    """Returns both halves of the training images, drawn as a batch and its second one are.
+
+    Raises:
+        HarnessError: If the images have no labels that the task means.
+        DataError: If the image set is missing or broken.
+    """
+    image_set = labelled_set(task, inputs, ("source", "download", "augment", "order"))
+    content = read_image_set(image_set.name, download=inputs.download)
+    available = len(content.images)
+    half = min(recipe.images or available, available) // 2
+    chosen = chosen_images(content, image_set.name, inputs, seed, half)
+    rgb = task.rgb or (image_set.mean, image_set.std)
+    training, validation = (
+        pixels_of(content, part, rgb).on(device) for part in (chosen[:half], chosen[half:])
+    )
+    return Halves(training, validation, inputs.augment)
 
 
 def train_supernet(
@@ -41,6 +73,7 @@ def train_supernet(
     seed: int,
     *,
     tune: bool = False,
+    after_epoch: Callable[[int], None] = lambda epoch: None,
 ) -> list[float]:
     """Trains ``network`` and ``alphas`` in place.
 
@@ -53,8 +86,9 @@ def train_supernet(
             the network does not use, because their edge is decided, do not move.
         data: Both halves, on the network's device.
         recipe: How to train.
-        seed: Fixes the order of the images.
+        seed: Fixes the order of the images and their augmentation.
         tune: Train for ``tune_epochs`` from ``tune_learning_rate`` instead of the full course.
+        after_epoch: Is told the number of every epoch that is over, from 1 on.
 
     Returns:
         Mean training loss of every epoch, in nats.
@@ -62,7 +96,7 @@ def train_supernet(
     Raises:
         HarnessError: If a half holds less than one batch, or the training diverges.
     """
-    smaller = min(len(data.training.images), len(data.validation.images))
+    smaller = min(len(data.training), len(data.validation))
     if smaller < recipe.batch_size:
         raise HarnessError(
             f"Half of the images is {smaller}, less than one batch of "
@@ -77,29 +111,33 @@ def train_supernet(
         weight_decay=recipe.weight_decay,
     )
     architecture = _alpha_optimiser(alphas, recipe)
-    order = torch.Generator().manual_seed(seeds.stream("supernet order", seed, tune))
     network.train()
     losses = []
     for epoch in range(epochs):
         for group in weights.param_groups:
             group["lr"] = _cosine(start, recipe.final_learning_rate, epoch / epochs)
-        pairs = zip(
-            _batches(data.training, recipe.batch_size, order),
-            _batches(data.validation, recipe.batch_size, order),
-            strict=False,
+        halves = (
+            half.augmented(
+                seeds.numpy_stream("supernet images", seed, tune, epoch, name),
+                recipe.batch_size,
+                crop=data.augment,
+                hole=0,
+            )
+            for name, half in (("training", data.training), ("validation", data.validation))
         )
         steps = []
-        for (images, labels), held_out in pairs:
+        for (images, labels), held_out in zip(*halves, strict=False):
             if architecture is not None:
                 _alpha_step(network, alphas, architecture, *held_out)
             steps.append(_weight_step(network, weights, images, labels, recipe.clip))
-        losses.append(sum(steps) / len(steps))
+        losses.append(float(torch.stack(steps).mean()))
         refuse_divergence(losses[-1], epoch + 1)
+        after_epoch(epoch + 1)
     return losses
 
 
 @torch.no_grad()
-def batch_accuracy(network: nn.Module, data: LabelledImages, batch_size: int) -> float:
+def batch_accuracy(network: nn.Module, data: ImagesOnDevice, batch_size: int) -> float:
     """Returns the accuracy in percent, with batch norm by the statistics of each batch.
 
     DARTS-PT measures so: running statistics belong to the supernet as it was trained, not to one
@@ -112,11 +150,9 @@ def batch_accuracy(network: nn.Module, data: LabelledImages, batch_size: int) ->
     """
     hits = 0
     with _batch_statistics(network):
-        for images, labels in zip(
-            torch.split(data.images, batch_size), torch.split(data.labels, batch_size), strict=True
-        ):
+        for images, labels in data.plain(batch_size):
             hits += int((network(images).argmax(1) == labels).sum())
-    return 100 * hits / len(data.images)
+    return 100 * hits / len(data)
 
 
 @contextmanager
@@ -170,22 +206,13 @@ def _weight_step(
     images: Tensor,
     labels: Tensor,
     clip: float,
-) -> float:
+) -> Tensor:
     loss = functional.cross_entropy(network(images), labels)
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(network.parameters(), clip)
     optimiser.step()
-    return float(loss.detach())
-
-
-def _batches(
-    data: LabelledImages, size: int, order: torch.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yields full batches in a new order; an incomplete last one is left out."""
-    shuffled = torch.randperm(len(data.images), generator=order)
-    for chosen in torch.split(shuffled, size)[: len(shuffled) // size]:
-        yield data.images[chosen], data.labels[chosen]
+    return loss.detach()
 
 
 def _cosine(start: float, end: float, share: float) -> float:

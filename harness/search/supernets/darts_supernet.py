@@ -9,17 +9,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from harness.search.supernets.darts_candidates import CANDIDATES, EDGES, Candidates
 from harness.search.supernets.supernet import (
     Carry,
     MixingWeights,
-    Noise,
+    PlacedNoise,
     Runner,
     Stage,
     Supernet,
     relu_conv_bn,
 )
 from harness.spaces.darts import NODES
+from harness.spaces.darts_candidates import CANDIDATES, EDGES, Candidates
 from harness.spaces.darts_skeleton import Placement, Skeleton
 from harness.spaces.networks.darts_operations import FactorizedReduce, operation
 
@@ -105,5 +105,5 @@ class DartsSupernetCell(Stage):
 
 def _operation(name: str, channels: int, stride: int, place: tuple[object, ...]) -> nn.Module:
     if name == "noise":
-        return Noise(stride, place)
+        return PlacedNoise(stride, place)
     return operation(name, channels, stride, affine=False)

@@ -7,10 +7,10 @@ from functools import cache, partial
 from harness.core import seeds
 from harness.core.errors import unknown
 from harness.inputs.tasks import tasks
-from harness.search.supernets.darts_candidates import CANDIDATES
 from harness.search.supernets.darts_supernet import DartsSupernet
 from harness.search.supernets.nb201_supernet import Nb201Supernet
 from harness.search.supernets.supernet import Supernet
+from harness.spaces.darts_candidates import CANDIDATES
 
 SUPERNETS = {"nb201": Nb201Supernet} | {name: partial(DartsSupernet, name) for name in CANDIDATES}
 

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from harness.core import seeds
 from harness.core.errors import HarnessError
 from harness.core.layouts import zeros_beside
-from harness.spaces.networks.darts_operations import Zero
+from harness.spaces.networks.darts_operations import Noise, Zero
 
 ALPHA_SCALE = 1e-3
 
@@ -236,24 +236,20 @@ class Supernet(nn.Module, ABC):
             }
 
 
-class Noise(nn.Module):
-    """RobustDARTS's operation ``noise``: N(0,1) of the output's shape, whatever the input.
+class PlacedNoise(Noise):
+    """The operation ``noise`` of an untrained network.
 
     Its own generator makes the noise a function of the operation's place and of ``stream``: all
     candidates of a step see the same noise, and no other draw moves it.
     """
 
     def __init__(self, stride: int, place: tuple[object, ...]) -> None:
-        super().__init__()
-        self.stride = stride
+        super().__init__(stride)
         self.place = place
         self.stream: tuple[object, ...] = ()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Maps N×C×H×W to N×C×⌈H/stride⌉×⌈W/stride⌉ of noise."""
-        shape = x[:, :, :: self.stride, :: self.stride].shape
-        if x.is_meta:
-            return x.new_empty(shape)
+    def draw(self, shape: torch.Size, x: Tensor) -> Tensor:
+        """Draws on the CPU, whatever the device."""
         generator = torch.Generator().manual_seed(seeds.stream("noise", *self.place, *self.stream))
         return torch.randn(shape, generator=generator).to(x)
 
@@ -261,7 +257,7 @@ class Noise(nn.Module):
 def fix_noise(network: nn.Module, *stream: object) -> None:
     """Fixes the output of every ``noise`` operation to the stream that ``stream`` names."""
     for module in network.modules():
-        if isinstance(module, Noise):
+        if isinstance(module, PlacedNoise):
             module.stream = stream
 
 

@@ -13,32 +13,29 @@ import pandas as pd
 import pyarrow as pa
 
 from harness.core import seeds
-from harness.core.errors import HarnessError
 from harness.core.machine import machine
-from harness.core.types import Batch
 from harness.executors.executor import ExecutorSettings
-from harness.inputs.batch import load_batch
-from harness.inputs.image_sets import read_image_set
-from harness.inputs.selection import image_set_of
+from harness.executors.missing_work import run_missing
 from harness.inputs.tasks import tasks
-from harness.scoring.conditions import check_device, described, digest
+from harness.scoring.conditions import check_device, digest
 from harness.scoring.table import ShardFolder
 from harness.search.supernets.named_supernets import supernet
 from harness.search.supernets.supernet import Edge, Supernet
 from harness.search.zero_cost_pt import trained_scores
-from harness.search.zero_cost_pt.missing_work import run_missing
 from harness.search.zero_cost_pt.operation_tables import TRAINED
 from harness.search.zero_cost_pt.perturbation import KERNEL_PROXY, discretised_scores, masked_scores
 from harness.search.zero_cost_pt.supernet_scoring import SupernetScoring
-from harness.training.labelled_images import LabelledImages
 from harness.training.supernet_recipe import SupernetRecipe
-from harness.training.supernet_training import Halves, train_supernet
+from harness.training.supernet_training import Halves, halves_of, train_supernet
 
 COLUMNS = pa.schema(
     dict.fromkeys(("method", "setting", "operation", "machine"), pa.string())
     | dict.fromkeys(("seed", "edge"), pa.int64())
     | {"value": pa.float64()}
 )
+# Changes with the code of the measurement; supernets' scores have a number of their own.
+MEASUREMENT = "2"
+
 Asked = Sequence[tuple[str, int]]
 """Methods and seeds."""
 
@@ -55,10 +52,16 @@ class OperationScoreConditions(SupernetScoring):
     recipe: SupernetRecipe
     work: Path
 
+    def shared(self) -> dict[str, Any]:
+        """Returns what decides the scores of every method."""
+        return super().shared() | {"measurement": MEASUREMENT}
+
     def setting(self, method: str) -> str:
         """Names what a user chooses about a method: ``nwot, faithful``, or the course."""
         if method in TRAINED:
-            return f"{self.recipe.epochs} epochs, {self.recipe.images or 'all'} images"
+            course = self.recipe.epochs
+            epochs = min(course, self.recipe.alpha_epochs) if method == "darts" else course
+            return f"{epochs} epochs, {self.recipe.images or 'all'} images"
         proxy = self.settings.proxy
         return f"{proxy}, {self.settings.counting}" if proxy == KERNEL_PROXY else proxy
 
@@ -110,7 +113,7 @@ def measure(
     """
     run_missing(
         measure_shard,
-        lambda: _missing(conditions, asked),
+        lambda: missing_shards(conditions, asked),
         executor,
         title=f"operation scores of {conditions.conditions.space}",
         total=len(asked),
@@ -121,7 +124,7 @@ def measure(
     return pd.concat([nothing, *parts], ignore_index=True)
 
 
-def _missing(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
+def missing_shards(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
     """Returns the shards that are not stored; trained methods of a seed share one training."""
     lacking: dict[tuple[int, str], list[str]] = defaultdict(list)
     for method, seed in asked:
@@ -142,15 +145,14 @@ def measure_shard(shard: MethodShard) -> int:
     net = supernet(space, task, seed).to(device)
     score = (_trained if first in TRAINED else _untrained)(scoring, net, seed)
     rows = [
-        {"method": method, "edge": edge[1], "operation": name, "value": value}
+        (method, scoring.setting(method), edge[1], name, value)
         for method in shard.methods
         for edge in net.edges()
         for name, value in zip(net.names(edge), score[method](edge), strict=True)
     ]
     computed_on = json.dumps(machine(device), sort_keys=True)
-    table = pd.DataFrame(rows).assign(
-        setting=scoring.setting(first), seed=seed, machine=computed_on
-    )
+    table = pd.DataFrame(rows, columns=["method", "setting", "edge", "operation", "value"])
+    table = table.assign(seed=seed, machine=computed_on)
     scoring.table(first).write((*shard.methods, seed), table)
     return len(shard.methods)
 
@@ -159,47 +161,35 @@ MethodScores = Mapping[str, Callable[[Edge], list[float]]]
 
 
 def _untrained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> MethodScores:
-    """Returns zc-pt and disc-zc at iteration 0: no edge is decided, each has its own batch."""
-
-    def batch(edge: Edge) -> Batch:
-        return scoring.conditions.batch(seeds.stream("operation scores", seed, *edge))
-
+    """Returns zc-pt and disc-zc at iteration 0: no edge is decided, and all see one batch."""
+    batch = scoring.conditions.batch(seeds.stream("operation scores", seed))
     settings = scoring.settings
     return {
-        "zc_pt": lambda edge: [-s for s in masked_scores(net, {}, edge, batch(edge), settings)],
-        "disc_zc": lambda edge: discretised_scores(net, {}, edge, batch(edge), settings),
+        "zc_pt": lambda edge: [-s for s in masked_scores(net, {}, edge, batch, settings)],
+        "disc_zc": lambda edge: discretised_scores(net, {}, edge, batch, settings),
     }
 
 
 def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> MethodScores:
     """Trains the supernet, then returns darts, darts-pt and disc-acc."""
-    data, recipe = _halves(scoring, seed), scoring.recipe
+    data, recipe = halves(scoring, seed), scoring.recipe
+    shares: dict[Edge, list[float]] = {}
+
+    def read_alpha(epoch: int) -> None:
+        if epoch <= recipe.alpha_epochs:
+            shares.update({edge: trained_scores.darts(net, edge) for edge in net.edges()})
+
+    alphas = trained_scores.alpha_leaves(net)
     with seeds.torch_stream("supernet training", seed, device=scoring.conditions.device):
-        train_supernet(net, trained_scores.alpha_leaves(net), data, recipe, seed)
+        train_supernet(net, alphas, data, recipe, seed, after_epoch=read_alpha)
     return {
-        "darts": lambda edge: trained_scores.darts(net, edge),
+        "darts": shares.__getitem__,
         "darts_pt": lambda edge: trained_scores.darts_pt(net, {}, edge, data, recipe),
         "disc_acc": lambda edge: trained_scores.disc_acc(net, {}, edge, data, recipe, seed=seed),
     }
 
 
-def _halves(scoring: OperationScoreConditions, seed: int) -> Halves:
-    """Returns both halves of the training images; a batch and its second are just that."""
-    inputs, device = scoring.conditions.inputs, scoring.conditions.device
-    task = tasks.get(scoring.conditions.task)
-    image_set = image_set_of(task, inputs)
-    if image_set is None or described(task.name, inputs)["labels"] != "true":
-        raise HarnessError(
-            f"A supernet cannot be trained on {inputs.source}: the labels would be random; choose "
-            "inputs with labels of this task."
-        )
-    available = len(read_image_set(image_set.name).images)
-    half = min(scoring.recipe.images or available, available) // 2
-    batch = load_batch(task, inputs, seed, half)
-    assert batch.second is not None
-    return Halves(*(_labelled(one).to(device) for one in (batch, batch.second)))
-
-
-def _labelled(batch: Batch) -> LabelledImages:
-    assert batch.labels is not None
-    return LabelledImages(batch.images, batch.labels)
+def halves(scoring: OperationScoreConditions, seed: int) -> Halves:
+    """Returns both halves of the training images."""
+    under = scoring.conditions
+    return halves_of(tasks.get(under.task), under.inputs, scoring.recipe, seed, under.device)

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from harness.config import Config
 from harness.executors.executor import ExecutorSettings
+from harness.executors.missing_work import run_missing
 from harness.executors.progress import blocks
 from harness.inputs.batch import load_batch
 from harness.inputs.tasks import tasks
@@ -35,7 +36,6 @@ from harness.search.zero_cost_pt.iterations import (
     run_comparison,
     run_iteration,
 )
-from harness.search.zero_cost_pt.missing_work import run_missing
 from harness.search.zero_cost_pt.selected_errors import TRUTHS, accuracies_of, summary, with_errors
 from harness.search.zero_cost_pt.stored_searches import (
     StoredSearches,

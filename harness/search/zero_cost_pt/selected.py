@@ -8,18 +8,18 @@ from torch import nn
 
 from harness.core import seeds
 from harness.inputs.tasks import tasks
-from harness.search.supernets.darts_candidates import EDGES, KINDS
-from harness.search.supernets.supernet import Decisions, Edge, Noise
+from harness.search.supernets.supernet import Decisions, Edge, PlacedNoise
 from harness.spaces import nb201
-from harness.spaces.darts import NODES, OPERATIONS, Edges, Genotype, checked_edges, parse_genotype
+from harness.spaces.darts import Genotype, print_genotype
+from harness.spaces.darts_candidates import EDGES, KINDS, darts_genotype
 from harness.spaces.darts_skeleton import Skeleton, count_params
 from harness.spaces.networks.darts_network import DartsCell, DartsNetwork
+from harness.spaces.networks.darts_operations import Noise
 from harness.spaces.space import spaces
 
 # Stage 2 compares networks as small as the supernet; the selected one is trained at final size.
 COMPARED = Skeleton(channels=16, layers=8)
 FINAL = Skeleton(channels=36, layers=20)
-NOISE = "noise"
 
 Operations = Mapping[str, Sequence[Sequence[str]]]
 
@@ -36,12 +36,8 @@ def architecture(operations: Operations, decided: Decisions, removed: frozenset[
         return nb201.to_key(
             [names[decided["cell", e]] for e, names in enumerate(operations["cell"])]
         )
-    normal, reduce = (_genes(kind, operations, decided, removed) for kind in KINDS)
-    concat = list(range(2, 2 + NODES))
-    return (
-        f"Genotype(normal={normal}, normal_concat={concat}, "
-        f"reduce={reduce}, reduce_concat={concat})"
-    )
+    cells = (tuple(_genes(kind, operations, decided, removed)) for kind in KINDS)
+    return print_genotype(Genotype(*cells))
 
 
 def build(space: str, key: str, task: str, seed: int) -> nn.Module:
@@ -51,16 +47,14 @@ def build(space: str, key: str, task: str, seed: int) -> nn.Module:
     """
     if space == "nb201":
         return spaces.get(space).build(key, task, seed)
-    genotype = _genotype(key)
+    genotype = darts_genotype(key)
     with seeds.torch_stream("weights", seed, key):
-        network = DartsNetwork(_without_noise(genotype), COMPARED, tasks.get(task).outputs)
-    for index, (cell, place) in enumerate(zip(network.cells, COMPARED.placements(), strict=True)):
+        network = DartsNetwork(genotype, COMPARED, tasks.get(task).outputs)
+    for index, cell in enumerate(network.cells):
         assert isinstance(cell, DartsCell)
-        genes = genotype.reduce if place.reduction else genotype.normal
-        for gene, (name, source) in enumerate(genes):
-            if name == NOISE:
-                stride = 2 if place.reduction and source < 2 else 1
-                cell.operations[gene] = Noise(stride, (index, gene))
+        for gene, operation in enumerate(cell.operations):
+            if isinstance(operation, Noise):
+                cell.operations[gene] = PlacedNoise(operation.stride, (index, gene))
     return network
 
 
@@ -72,7 +66,7 @@ def final_params(space: str, key: str, task: str) -> int:
     """
     if space == "nb201":
         return spaces.get(space).count_params(key, task)
-    return count_params(_genotype(key), FINAL, tasks.get(task).outputs)
+    return count_params(darts_genotype(key), FINAL, tasks.get(task).outputs)
 
 
 def _genes(
@@ -90,20 +84,3 @@ def _genes(
         if (kind, edge) not in removed:
             genes.append((name if name != "none" else names[1], source))
     return genes
-
-
-def _genotype(key: str) -> Genotype:
-    normal, reduce = parse_genotype(key)
-    known = (*OPERATIONS, NOISE)
-    return Genotype(
-        checked_edges(normal, known, distinct=True), checked_edges(reduce, known, distinct=True)
-    )
-
-
-def _without_noise(genotype: Genotype) -> Genotype:
-    """Puts an operation without weights in the place of noise."""
-    return Genotype(*(_quiet(cell) for cell in genotype))
-
-
-def _quiet(edges: Edges) -> Edges:
-    return tuple(("max_pool_3x3" if name == NOISE else name, source) for name, source in edges)

@@ -1,17 +1,15 @@
-"""Scores of operations in a trained supernet: darts, darts-pt and disc-acc, and DARTS-PT's search.
+"""Scores of operations in a trained supernet: darts, darts-pt and disc-acc.
 
-Xiang et al. 2021 (Zero-Cost-PT), equations 3 to 5 and appendix A.1.2; Wang et al. 2021 (DARTS-PT),
-algorithm 1. Higher always means that the operation should be kept.
+Xiang et al. 2021 (Zero-Cost-PT), equations 3 to 5 and appendix A.1.2. Higher always means that the
+operation should be kept.
 """
 
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
 
 import torch
 
-from harness.core import seeds
 from harness.search.supernets.supernet import Decisions, Edge, State, Supernet
 from harness.training.supernet_recipe import SupernetRecipe
 from harness.training.supernet_training import Halves, batch_accuracy, train_supernet
@@ -74,29 +72,3 @@ def disc_acc(
             train_supernet(trial, alpha_leaves(trial), data, recipe, seed, tune=True)
             scores.append(batch_accuracy(trial, data.validation, recipe.batch_size))
     return scores
-
-
-def project(net: Supernet, data: Halves, recipe: SupernetRecipe, seed: int) -> dict[Edge, int]:
-    """Decides all edges in random order by darts-pt, training on in between (DARTS-PT).
-
-    Args:
-        net: A trained supernet, which is trained on in place.
-        data: Both halves.
-        recipe: ``tune_epochs`` are trained after every edge but the last.
-        seed: Fixes the order of edges and images.
-
-    Returns:
-        The operation of every edge.
-    """
-    edges = net.edges()
-    order = seeds.numpy_stream("projection", seed).permutation(len(edges))
-    decided: dict[Edge, int] = {}
-    for step, index in enumerate(order):
-        edge = edges[index]
-        scores = darts_pt(net, decided, edge, data, recipe)
-        decided[edge] = scores.index(max(scores))
-        if recipe.tune_epochs and step + 1 < len(edges):
-            with net.at(replace(net.state, decided=dict(decided))):
-                stream = seeds.stream("projection", seed, step)
-                train_supernet(net, alpha_leaves(net), data, recipe, stream, tune=True)
-    return decided

@@ -58,7 +58,7 @@ class DartsNetwork(nn.Module):
         )
         self.tapped = 2 * skeleton.layers // 3
         if skeleton.auxiliary:
-            self.auxiliary = _auxiliary(NODES * places[self.tapped].channels, classes)
+            self.auxiliary = _auxiliary(NODES * places[self.tapped].channels, classes, skeleton)
         self.pool = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.classifier = nn.Linear(NODES * places[-1].channels, classes)
 
@@ -67,7 +67,9 @@ class DartsNetwork(nn.Module):
         return self._logits(self._outputs(x)[-1])
 
     def forward_with_auxiliary(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps N×3×32×32 images to the logits and the auxiliary head's, both N×classes.
+        """Maps images to the logits and the auxiliary head's, both N×classes.
+
+        They are N×3×32×32, for ImageNet's stem N×3×224×224.
 
         Drop-path, which DARTS adds in training, is the training recipe's business.
         """
@@ -103,15 +105,17 @@ def _stem(skeleton: Skeleton) -> tuple[nn.Module, nn.Module]:
     return first, relu_conv_bn(channels, channels, 3, stride=2)
 
 
-def _auxiliary(c_in: int, classes: int) -> nn.Sequential:
+def _auxiliary(c_in: int, classes: int, skeleton: Skeleton) -> nn.Sequential:
+    """Pools 8×8 or 7×7 features to 2×2; ImageNet's head of DARTS lacks the second batch norm."""
+    small = skeleton.stem == "cifar"
     return nn.Sequential(
         nn.ReLU(),
-        nn.AvgPool2d(5, stride=3, count_include_pad=False),
+        nn.AvgPool2d(5, stride=3 if small else 2, count_include_pad=False),
         nn.Conv2d(c_in, 128, 1, bias=False),
         nn.BatchNorm2d(128),
         nn.ReLU(),
         nn.Conv2d(128, 768, 2, bias=False),
-        nn.BatchNorm2d(768),
+        *([nn.BatchNorm2d(768)] if small else []),
         nn.ReLU(),
         nn.Flatten(),
         nn.Linear(768, classes),

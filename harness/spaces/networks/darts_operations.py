@@ -39,11 +39,28 @@ class Zero(nn.Module):
         return x[:, :, :: self.stride, :: self.stride] * 0
 
 
+class Noise(nn.Module):
+    """RobustDARTS's operation ``noise``: N(0,1) of the output's shape, whatever the input."""
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Maps N×C×H×W to N×C×⌈H/stride⌉×⌈W/stride⌉ of noise."""
+        shape = x[:, :, :: self.stride, :: self.stride].shape
+        return x.new_empty(shape) if x.is_meta else self.draw(shape, x)
+
+    def draw(self, shape: torch.Size, x: Tensor) -> Tensor:
+        """Draws from torch's global generator, new noise in every forward."""
+        return torch.randn(shape, device=x.device, dtype=x.dtype)
+
+
 def operation(name: str, channels: int, stride: int, *, affine: bool = True) -> nn.Module:
     """Builds one operation, from N×C×H×W to N×C×⌈H/stride⌉×⌈W/stride⌉.
 
     Args:
-        name: One of ``darts.OPERATIONS``, or ``none``.
+        name: One of ``darts.OPERATIONS``, ``none`` or ``noise``.
         channels: C.
         stride: 1 or 2.
         affine: Whether batch norm has weights. Without them, as in supernets, a batch norm also
@@ -51,6 +68,8 @@ def operation(name: str, channels: int, stride: int, *, affine: bool = True) -> 
     """
     if name == "none":
         return Zero(stride)
+    if name == "noise":
+        return Noise(stride)
     if name == "skip_connect":
         if stride == 1:
             return nn.Identity()

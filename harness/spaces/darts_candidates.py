@@ -6,7 +6,7 @@ subspaces. Zero-Cost-PT leaves ``none`` out of the DARTS space.
 
 from __future__ import annotations
 
-from harness.spaces.darts import NODES, OPERATIONS
+from harness.spaces.darts import NODES, OPERATIONS, Genotype, checked_edges, parse_genotype
 
 KINDS = ("normal", "reduce")
 # (source, node) of every edge; nodes 0 and 1 are the cell's inputs.
@@ -43,3 +43,16 @@ CANDIDATES: dict[str, Candidates] = {
     "darts_s3": _everywhere("none", "skip_connect", "sep_conv_3x3"),
     "darts_s4": _everywhere("noise", "sep_conv_3x3"),
 }
+
+
+def darts_genotype(key: str) -> Genotype:
+    """Returns the cells of an architecture of these spaces, as DARTS prints it; ``noise`` counts.
+
+    Raises:
+        HarnessError: If the text is anything else.
+    """
+    normal, reduce = parse_genotype(key)
+    known = (*OPERATIONS, "noise")
+    return Genotype(
+        checked_edges(normal, known, distinct=True), checked_edges(reduce, known, distinct=True)
+    )
