@@ -110,7 +110,7 @@ def measure(
     """
     run_missing(
         measure_shard,
-        lambda: _missing(conditions, asked),
+        lambda: missing_shards(conditions, asked),
         executor,
         title=f"operation scores of {conditions.conditions.space}",
         total=len(asked),
@@ -121,7 +121,7 @@ def measure(
     return pd.concat([nothing, *parts], ignore_index=True)
 
 
-def _missing(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
+def missing_shards(conditions: OperationScoreConditions, asked: Asked) -> list[MethodShard]:
     """Returns the shards that are not stored; trained methods of a seed share one training."""
     lacking: dict[tuple[int, str], list[str]] = defaultdict(list)
     for method, seed in asked:
@@ -173,7 +173,7 @@ def _untrained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> M
 
 def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> MethodScores:
     """Trains the supernet, then returns darts, darts-pt and disc-acc."""
-    data, recipe = _halves(scoring, seed), scoring.recipe
+    data, recipe = halves(scoring, seed), scoring.recipe
     with seeds.torch_stream("supernet training", seed, device=scoring.conditions.device):
         train_supernet(net, trained_scores.alpha_leaves(net), data, recipe, seed)
     return {
@@ -183,7 +183,7 @@ def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> Met
     }
 
 
-def _halves(scoring: OperationScoreConditions, seed: int) -> Halves:
+def halves(scoring: OperationScoreConditions, seed: int) -> Halves:
     """Returns both halves of the training images; a batch and its second are just that."""
     inputs, device = scoring.conditions.inputs, scoring.conditions.device
     task = tasks.get(scoring.conditions.task)

@@ -76,7 +76,7 @@ def compare_operation_scores(
     Raises:
         HarnessError: If a name is unknown, or the result has other conditions.
     """
-    wanted, (runs, described) = _measurable(methods), _accuracies(config.space, config.task)
+    wanted, (runs, described) = _measurable(methods), training_runs(config.space, config.task)
     work = work_path(config, "operation_scores", config.space, config.task)
     under = scored_under(config, search, channels_last=False)
     scoring = OperationScoreConditions(under, search, recipe, work)
@@ -121,7 +121,7 @@ def _measurable(methods: Sequence[str] | str) -> list[str]:
     return [name for name in names if name not in scores.TABLED]
 
 
-def _accuracies(space: str, task: str) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
+def training_runs(space: str, task: str) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
     """Returns ``key`` and ``accuracy``, of every training run on CIFAR-10, and what they are."""
     if space != SPACE:
         raise HarnessError(
