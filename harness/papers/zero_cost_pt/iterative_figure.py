@@ -21,53 +21,52 @@ from harness.search.zero_cost_pt.iterative_scores import METHODS
 from harness.search.zero_cost_pt.operation_tables import TRAINED
 from harness.stats.verdict import of_mean
 
-STUDY = "iterative_scores"
-"""Every study whose name begins so is shown: of other images, or of supernets trained otherwise."""
 AUTHORS = "authors' logs"
 MADE_BY = "make iterative-scores"
+PAPERS_TASK = "cifar10"
 NAMES = {method: method.replace("_", "-") for method in METHODS}
 
 
 def of_authors() -> pd.DataFrame:
-    """Returns ``method``, ``seed``, ``iteration`` and ``best_acc`` of the authors' own scores."""
-    return pd.DataFrame(
-        [
-            (method, seed, iteration, rho)
-            for method, rows in printed()["figure_a1"].items()
-            for seed, row in enumerate(rows)
-            for iteration, rho in enumerate(row)
-        ],
-        columns=["method", "seed", "iteration", "best_acc"],
+    """Returns ``scores``, ``method``, ``seed``, ``iteration`` and ``best_acc`` of the authors."""
+    rows = [
+        (AUTHORS, method, seed, iteration, rho)
+        for method, table in printed()["figure_a1"].items()
+        for seed, row in enumerate(table)
+        for iteration, rho in enumerate(row)
+    ]
+    return pd.DataFrame(rows, columns=["scores", "method", "seed", "iteration", "best_acc"])
+
+
+def of_ours(results: StoredResults) -> pd.DataFrame:
+    """Returns the same of what is stored, and its ``task``; ``scores`` says how it was made.
+
+    Raises:
+        DataError: If there is nothing, or it is damaged.
+    """
+    folders = sorted(results.folder.glob(f"iterative_scores/nb201/*/{CORRELATIONS}"))
+    if not folders:
+        raise DataError(f"No operation scores of iterations are stored; make them: `{MADE_BY}`.")
+    return pd.concat(map(_read, results.reading([path.parent for path in folders])))
+
+
+def _read(folder: Path) -> pd.DataFrame:
+    table = stored_table(folder, CORRELATIONS)
+    conditions = read_record(folder)["conditions"]["methods"]
+    on = "" if folder.name == PAPERS_TASK else f" on {folder.name}"
+
+    def named(method: str, setting: str) -> str:
+        images = conditions[f"{method}: {setting}"].get("images")  # of a batch, without training
+        return f"ours{on}, {setting}" + (f", {images} images" if images else "")
+
+    return table.assign(
+        task=folder.name, scores=list(map(named, table["method"], table["setting"]))
     )
 
 
-def studies(results: StoredResults) -> dict[str, pd.DataFrame]:
-    """Returns the correlations of every stored study by what it is, as its title says it.
-
-    Raises:
-        DataError: If there is none, or one is damaged.
-    """
-    folders = sorted(results.folder.glob(f"{STUDY}*/nb201/cifar10/{CORRELATIONS}"))
-    if not folders:
-        raise DataError(f"No operation scores of iterations are stored; make them: `{MADE_BY}`.")
-    read = results.reading([path.parent for path in folders])
-    return {_title(one): stored_table(one, CORRELATIONS) for one in read}
-
-
-def _title(folder: Path) -> str:
-    """Names what a reader must know of a study: images per batch, or how supernets were trained."""
-    record = read_record(folder)
-    config, methods = record["config"], record["conditions"]["methods"]
-    recipe, side = config["train_supernet"], config["inputs"]["crop"]
-    trained = {name.partition(":")[0] for name in methods} <= set(TRAINED)
-    images = f"{recipe['images'] if trained else config['search']['images']} images"
-    course = f"{recipe['epochs']} epochs, " if trained else ""
-    return f"ours, {course}{images}" + (f" of {side}×{side}" if side else "")
-
-
 def means(found: pd.DataFrame) -> pd.DataFrame:
-    """Returns mean, deviation (ddof 1) and range over seeds, per method and iteration."""
-    by = found.groupby(["method", "iteration"])["best_acc"]
+    """Returns mean, deviation (ddof 1) and range over seeds, per kind, method and iteration."""
+    by = found.groupby(["scores", "method", "iteration"], sort=False)["best_acc"]
     table = by.agg(["mean", "std", "min", "max", "size"])
     return table.rename(columns={"size": "search_seeds"}).reset_index()
 
@@ -75,8 +74,7 @@ def means(found: pd.DataFrame) -> pd.DataFrame:
 @artefact("zcpt_figureA1", "figure")
 def figure_a1(results: StoredResults) -> Drawn:
     """Draws ρ with best-acc against the iteration, a panel per method: the authors' and ours."""
-    parts = {AUTHORS: of_authors()} | studies(results)
-    table = pd.concat([means(one).assign(scores=title) for title, one in parts.items()])
+    table = means(pd.concat([of_authors(), of_ours(results)]))
     panels = [
         figures.CurvePanel(
             NAMES[method],
@@ -100,28 +98,28 @@ def figure_a1(results: StoredResults) -> Drawn:
         y_label="ρ with best-acc",
         markers=True,
     )
-    return Drawn({"zcpt_figureA1": table.reset_index(drop=True)}, {"zcpt_figureA1": picture})
+    return Drawn({"zcpt_figureA1": table}, {"zcpt_figureA1": picture})
 
 
 def iteration_rows(results: StoredResults, source: str) -> Iterator[Row]:
     """Yields the correlation of every iteration, of the scores that take no training."""
     paper = means(of_authors()).set_index(["method", "iteration"])
-    where = (source, "figure A1", "nb201/cifar10")
     try:
-        found = studies(results)
+        found = of_ours(results)
     except DataError:
-        yield absent(*where, "all rows", MADE_BY)
+        yield absent(source, "figure A1", "nb201/cifar10", "all rows", MADE_BY)
         return
-    for title, study in found.items():
-        for row in means(study[~study["method"].isin(TRAINED)]).to_dict("records"):
-            theirs = paper.loc[(row["method"], row["iteration"])]
-            yield compared(
-                *where[:2],
-                f"{NAMES[row['method']]}: {title}",
-                f"ρ with best-acc, iteration {row['iteration']}",
-                paper=of_mean(theirs["mean"], theirs["std"], int(theirs["search_seeds"])),
-                ours=of_mean(row["mean"], row["std"], int(row["search_seeds"])),
-                why=f"{row['search_seeds']} random supernets of ours, {theirs['search_seeds']:.0f} "
-                "of theirs",
-                scale=1,
-            )
+    mine = found[(found["task"] == PAPERS_TASK) & ~found["method"].isin(TRAINED)]
+    for row in means(mine).to_dict("records"):
+        theirs = paper.loc[(row["method"], row["iteration"])]
+        yield compared(
+            source,
+            "figure A1",
+            f"{row['method']}: {row['scores']}",
+            f"ρ with best-acc, iteration {row['iteration']}",
+            paper=of_mean(theirs["mean"], theirs["std"], int(theirs["search_seeds"])),
+            ours=of_mean(row["mean"], row["std"], row["search_seeds"]),
+            why=f"{row['search_seeds']} random supernets; theirs: {theirs['search_seeds']:.0f} on "
+            "256 images a batch",
+            scale=1,
+        )

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from rich.console import Console
 
 from harness.config import Config
 from harness.core.errors import unknown
-from harness.results import record
-from harness.results.folder import refuse_other_conditions, replacing
-from harness.results.layout import CORRELATIONS, result_path, work_path
-from harness.results.stored_table import stored_table
+from harness.results.folder import replacing
+from harness.results.layout import CORRELATIONS, work_path
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables
 from harness.search.zero_cost_pt.iterative_scores import METHODS, IterativeConditions, measure
-from harness.search.zero_cost_pt.operation_outputs import MEASURED, SCORES, training_runs
+from harness.search.zero_cost_pt.operation_outputs import training_runs
+from harness.search.zero_cost_pt.operation_results import KEYS, MEASURED, SCORES, result_of
 from harness.search.zero_cost_pt.supernet_scoring import scored_under
 from harness.search.zero_cost_pt.zero_cost_pt_settings import ZeroCostPtSettings
 from harness.spaces import nb201
 from harness.training.supernet_recipe import SupernetRecipe
-
-KEYS = [*MEASURED, "iteration", "edge", "operation"]
 
 
 def follow_iterations(
@@ -52,34 +48,16 @@ def follow_iterations(
     work = work_path(config, "iterative_scores", config.space, config.task)
     under = scored_under(config, search, channels_last=False)
     scoring = IterativeConditions(under, search, recipe, work)
-    conditions = scoring.described(names) | {"truth": described["variant"]}
-    folder = result_path(config)
-    _, known = _stored(folder, conditions, config)
-    present = set(known[MEASURED].itertuples(index=False, name=None))
-    pairs = [(method, seed) for seed in config.seeds for method in names]
-    asked = [(m, s) for m, s in pairs if (m, scoring.setting(m), s) not in present]
-    new = measure(scoring, asked, config.executor)
-    old, known = _stored(folder, conditions, config)  # another run may have ended meanwhile
-    rows = pd.concat([new, known]).drop_duplicates(KEYS)
-    rows = rows.sort_values(KEYS[:-1], kind="stable", ignore_index=True)
-    found = correlations(rows, operation_tables.from_accuracies(runs, "max"))
-    if asked or old is None:
-        before = old or {"conditions": {"methods": {}}, "computed": []}
-        conditions["methods"] = before["conditions"]["methods"] | conditions["methods"]
-        provenance = record.of_run(
-            config,
-            conditions=conditions,
-            resolved={"stored": rows[MEASURED].drop_duplicates().to_dict("records")},
-            truth=described,
-            computed=record.machines(rows.machine.dropna(), before["computed"]),
-        )
-        with replacing(folder) as fresh:
-            table = rows[[*KEYS, "value"]]
+    result = result_of(config, scoring, names, described, measure)
+    found = correlations(result.rows, operation_tables.from_accuracies(runs, "max"))
+    if result.grew:
+        with replacing(result.folder) as fresh:
+            table = result.rows[[*KEYS, "value"]]
             table.to_csv(fresh / SCORES, index=False, lineterminator="\n")
             found.to_csv(fresh / CORRELATIONS, index=False, lineterminator="\n")
-            record.write(fresh, provenance)
+            result.write_record(fresh)
     _show(found, title=f"{config.space} · {config.task}: ρ with best-acc, mean of seeds")
-    return folder
+    return result.folder
 
 
 def correlations(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
@@ -101,19 +79,6 @@ def correlations(rows: pd.DataFrame, best: pd.DataFrame) -> pd.DataFrame:
         rho = operation_tables.correlation(scores, best.loc[scores.index])
         found.append((*name, len(scores), rho))
     return pd.DataFrame(found, columns=[*MEASURED, "iteration", "edges", "best_acc"])
-
-
-def _stored(
-    folder: Path, conditions: Mapping[str, Any], config: Config
-) -> tuple[dict[str, Any] | None, pd.DataFrame]:
-    """Returns the record and the scores of a result that a run adds to."""
-    old = refuse_other_conditions(
-        folder, conditions, overwrite=config.overwrite, additive=("methods",)
-    )
-    if old is None:
-        return None, pd.DataFrame(columns=[*KEYS, "value", "machine"])
-    rows = stored_table(folder, SCORES, converters={"value": float})  # every digit
-    return old, rows.assign(machine=None)
 
 
 def _show(found: pd.DataFrame, title: str) -> None:
