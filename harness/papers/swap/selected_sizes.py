@@ -22,11 +22,14 @@ MADE_BY = "make swap-nas"
 
 
 def searches(results: StoredResults, task: str) -> pd.DataFrame:
-    """Returns a row per stored SWAP-NAS search of DARTS with μ = σ; those of two results once."""
+    """Returns a row per stored SWAP-NAS search of DARTS with μ = σ.
+
+    Of those that two results hold, the one counts that is not a size control: its evaluations are
+    stored as well.
+    """
     root = results.folder / "swap_nas" / "darts" / task
-    folders = [
-        path.parent for path in sorted(root.glob(f"[!.]*/{SELECTED}")) if _mu_is_sigma(path.parent)
-    ]
+    folders = [path.parent for path in root.glob(f"[!.]*/{SELECTED}") if _mu_is_sigma(path.parent)]
+    folders.sort(key=lambda folder: (folder.name == CONTROL, folder))
     tables = [stored_table(one, SELECTED) for one in results.reading(folders)]
     if not tables:
         return pd.DataFrame(columns=["method", "mu", "seed"])
