@@ -196,7 +196,7 @@ swap-nas: install ## The searches of SWAP-NAS's tables 1 and 2 and figures 5b an
 operation-scores: install ## Zero-Cost-PT's table 1, figure 2, table A2 (four supernets, about half an hour on 2 cores)
 	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 seed=0..3 search.counting=faithful search.images=256
 
-iterative-scores: install ## Zero-Cost-PT's figure A1 without training (four supernets, an hour of a core)
+iterative-scores: install ## Zero-Cost-PT's figure A1 without training (four supernets, half an hour of a core)
 	$(HARNESS) job=iterative_scores space=nb201 inputs=cifar10 inputs.augment=true seed=0..3 search.counting=faithful
 
 # The published setting, N=10, V=100, 256 images, takes hours per row on a CPU; what is committed took

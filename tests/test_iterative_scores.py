@@ -14,9 +14,9 @@ from harness.papers.zero_cost_pt import iterative_figure
 from harness.papers.zero_cost_pt.search_tables import printed
 from harness.results.folder import replacing
 from harness.search.supernets.nb201_supernet import Nb201Supernet
-from harness.search.zero_cost_pt import iterative_scores, operation_tables
+from harness.search.zero_cost_pt import iterative_measurement, operation_tables
+from harness.search.zero_cost_pt.iterative_measurement import iterate
 from harness.search.zero_cost_pt.iterative_outputs import correlations
-from harness.search.zero_cost_pt.iterative_scores import iterate
 from harness.spaces import nb201
 
 EDGES = [("cell", edge) for edge in range(6)]
@@ -64,7 +64,7 @@ class Recorder:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[tuple, float]]:
     calls: list[tuple[tuple, float]] = []
     monkeypatch.setattr(
-        iterative_scores, "PerturbationScorer", lambda *args: Recorder(calls, *args)
+        iterative_measurement, "PerturbationScorer", lambda *args: Recorder(calls, *args)
     )
     return calls
 
@@ -119,15 +119,15 @@ def test_rho_is_the_mean_of_the_undecided_edges() -> None:
 def test_trained_supernets_learn_on_with_what_is_decided(tmp_path, monkeypatch) -> None:
     """On a supernet of three narrow cells: the whole course, then one for each method apart."""
     courses = []
-    train = iterative_scores.train_supernet
+    train = iterative_measurement.train_supernet
 
     def watched(net, alphas, data, recipe, seed, *, tune=False):
         courses.append((id(net), len(net.state.decided), tune))
         return train(net, alphas, data, recipe, seed, tune=tune)
 
-    monkeypatch.setattr(iterative_scores, "train_supernet", watched)
+    monkeypatch.setattr(iterative_measurement, "train_supernet", watched)
     monkeypatch.setattr(
-        iterative_scores, "supernet", lambda *_: Nb201Supernet(10, widths=(2, 2, 2), cells=1)
+        iterative_measurement, "supernet", lambda *_: Nb201Supernet(10, widths=(2, 2, 2), cells=1)
     )
     recipe = ("images=16", "epochs=1", "batch_size=8", "tune_epochs=1")
     training = [f"train_supernet.{value}" for value in recipe]

@@ -17,7 +17,7 @@ from harness.papers.zero_cost_pt.search_tables import printed
 from harness.results.folder import read_record
 from harness.results.layout import CORRELATIONS
 from harness.results.stored_table import stored_table
-from harness.search.zero_cost_pt.iterative_scores import METHODS
+from harness.search.zero_cost_pt.iterative_measurement import METHODS
 from harness.search.zero_cost_pt.operation_tables import TRAINED
 from harness.stats.verdict import of_mean
 

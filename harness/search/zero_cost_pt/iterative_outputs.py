@@ -14,7 +14,7 @@ from harness.results.folder import replacing
 from harness.results.layout import CORRELATIONS, work_path
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables
-from harness.search.zero_cost_pt.iterative_scores import METHODS, IterativeConditions, measure
+from harness.search.zero_cost_pt.iterative_measurement import METHODS, IterativeConditions, measure
 from harness.search.zero_cost_pt.operation_outputs import training_runs
 from harness.search.zero_cost_pt.operation_results import KEYS, MEASURED, SCORES, result_of
 from harness.search.zero_cost_pt.supernet_scoring import scored_under
@@ -35,7 +35,7 @@ def follow_iterations(
         config: The run.
         search: ``proxy``, ``counting`` and ``images`` of the untrained methods.
         recipe: Training of the supernet of the trained ones.
-        methods: Some of ``iterative_scores.METHODS``.
+        methods: Some of ``iterative_measurement.METHODS``.
 
     Raises:
         HarnessError: If a name is unknown, or the result has other conditions.
