@@ -40,15 +40,13 @@ def table2(results: StoredResults) -> Drawn:
 
 def _table(results: StoredResults, printed: str) -> Drawn:
     networks = [one for one in published()["selected"] if one["artefact"] == printed]
-    found = [_searches(results, one) for one in networks]
+    found = [(one, _searches(results, one)) for one in networks]
     name = printed.replace(" ", "")
-    pairs = list(zip(networks, found, strict=True))
-    courses = [_course(results, one) for one in networks]
     return Drawn(
         {
-            name: pd.DataFrame([_row(one, mine) for one, mine in pairs]),
-            f"{name}_searches": pd.concat([_listed(one, mine) for one, mine in pairs]),
-            f"{name}_course": pd.concat(courses),
+            name: pd.DataFrame([_row(one, mine) for one, mine in found]),
+            f"{name}_searches": pd.concat([_listed(one, mine) for one, mine in found]),
+            f"{name}_course": pd.concat([_course(results, one) for one in networks]),
         }
     )
 
