@@ -7,8 +7,8 @@ HARNESS := $(BIN)/python -m harness
 BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs site truth-tables report clean figure5b figure8 \
-	analysis predictors sensitivity-scores most-convolutions-scores
+.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs site truth-tables report clean \
+	analysis swap-nas predictors sensitivity-scores most-convolutions-scores
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9_-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -75,9 +75,9 @@ site: install ## Make a site of docs/ with the API reference: site/index.html
 	$(BIN)/mkdocs build
 
 # The SWAP paper, from stored results; each target draws into results/paper.
-FIGURES := figure4 figure4_all figure5a figure6 figure7 figure9 figure10 figure11 figure15 \
-	figure16 figure17 regulariser_rule
-TABLES := table3 table4 table5 table6 compare
+FIGURES := figure4 figure4_all figure5a figure5b figure6 figure7 figure8 figure9 figure10 figure11 \
+	figure15 figure16 figure17 figure18 figure19 figure20 figure21 regulariser_rule
+TABLES := table1 table2 table3 table4 table5 table6 compare
 .PHONY: $(FIGURES) $(TABLES) paper figures tables scores one-cell-scores ablation-scores \
 	ablation-labelled-scores table3-scores
 
@@ -88,14 +88,22 @@ figure4: ## Heat map: proxies and the paper's thirteen columns
 figure4_all: ## Heat map: every proxy and column that is stored
 regulariser_rule: ## ρ against the width of the regulariser, in every column
 figure5a: ## Sizes of the one-cell networks
+figure5b: ## SWAP-NAS: sizes of what it selects against mu on CIFAR-10
 figure6: ## Curves of the regulariser
 figure7: ## Sizes of the one-cell networks with ImageNet's classes
+figure8: ## SWAP-NAS: sizes of what it selects against mu for ImageNet
 figure9: ## Sizes in NAS-Bench-101
 figure10: ## Sizes in NAS-Bench-201
 figure11: ## Sizes in NAS-Bench-301
 figure15: ## Three metrics at three input sizes against accuracy
 figure16: ## SWAP-Score against accuracy, one panel per column
 figure17: ## Regularised SWAP-Score against accuracy
+figure18: ## The cell of SWAP-NAS-A
+figure19: ## The cell of SWAP-NAS-B
+figure20: ## The cell of SWAP-NAS-C
+figure21: ## The cell of SWAP-NAS for ImageNet
+table1: ## SWAP-NAS-A, B and C: sizes and search times
+table2: ## SWAP-NAS for ImageNet: size and search time
 table3: ## Three metrics at three input sizes
 table4: ## mu and sigma on NAS-Bench-101
 table5: ## mu and sigma on NAS-Bench-201
@@ -181,16 +189,20 @@ predictors: install ## Fit models to accuracies and stored scores, for make anal
 analysis: install ## Beyond one correlation: what the stored scores say, question by question
 	$(HARNESS) job=analysis of=figure4
 
-figure5b: install ## SWAP-NAS: the size of what it finds against μ on CIFAR-10
+swap-nas: install ## The searches of SWAP-NAS's tables 1 and 2 and figures 5b and 8 (20 core minutes)
+	for network in a b c imagenet; do \
+		$(HARNESS) experiment=swap_nas_$$network $(FIVE_SEEDS) || exit 1; \
+	done
 	$(HARNESS) experiment=swap_nas_figure5b
-
-figure8: install ## SWAP-NAS: the size of what it finds against μ for ImageNet
 	$(HARNESS) experiment=swap_nas_figure8
 
-.PHONY: operation-scores zcpt-search zcpt-orders zcpt-proxies zcpt-darts zcpt-tables
+.PHONY: operation-scores iterative-scores zcpt-search zcpt-orders zcpt-proxies zcpt-darts zcpt-tables
 operation-scores: install ## Zero-Cost-PT's table 1, figure 2, table A2 (four supernets, about half an hour on 2 cores)
 	$(HARNESS) job=operation_scores space=nb201 inputs=cifar10 inputs.augment=true seed=0..3 \
 		search.counting=faithful search.images=256
+
+iterative-scores: install ## Zero-Cost-PT's figure A1 without training (four supernets, half an hour of a core)
+	$(HARNESS) job=iterative_scores space=nb201 inputs=cifar10 inputs.augment=true seed=0..3 search.counting=faithful
 
 # The published setting, N=10, V=100, 256 images, takes hours per row on a CPU; what is committed took
 # ZCPT_SETTING="search.images=64 search.validations=20".
@@ -217,8 +229,8 @@ zcpt-darts: install ## Zero-Cost-PT on DARTS and S1 to S4: genotypes, sizes, tim
 		$(HARNESS) $(ZCPT) space=$$space || exit 1; \
 	done
 
-zcpt-tables: install ## Zero-Cost-PT's tables 2 to 4 and figure 3 from stored searches and scores
-	$(HARNESS) job=paper paper=[zcpt_table2,zcpt_table3,zcpt_table4,zcpt_figure3]
+zcpt-tables: install ## Zero-Cost-PT's tables 2 to 4, figures 3 and A1 from stored searches and scores
+	$(HARNESS) job=paper paper=[zcpt_table2,zcpt_table3,zcpt_table4,zcpt_figure3,zcpt_figureA1]
 
 # 600 epochs per training, one training per GPU at a time: docs/training.md says what that costs. What
 # is killed goes on. TRAIN_SETTING="executor=slurm executor.minutes=1440" trains elsewhere.

@@ -70,7 +70,7 @@ def curves(
     """
     if not shown or max(len(one.curves) for one in shown) > len(STYLES):
         raise HarnessError(f"A figure of curves takes panels of 1 to {len(STYLES)} curves.")
-    columns = min(3, len(shown))
+    columns = 2 if len(shown) == 4 else min(3, len(shown))
     rows = math.ceil(len(shown) / columns)
     with style.context():
         figure = style.figure(columns * PANEL[0] + 0.3, rows * (PANEL[1] + 0.45), title, subtitle)

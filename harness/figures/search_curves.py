@@ -15,6 +15,8 @@ from harness.figures import style
 PANEL = (3.1, 2.3)  # inches
 CROWD = 4
 """Searches beyond which only means are drawn."""
+LABELS = 12
+"""How many values of μ a horizontal axis can name."""
 JITTER = 0.12  # of the distance between two values of μ
 
 
@@ -92,7 +94,8 @@ def size_control(
                 sizes["mu"] + jitter, sizes[column], s=14, color=style.BLUE, alpha=0.6, linewidths=0
             )
             ax.set(xlabel="μ = σ (thousand parameters)", ylabel=label)
-            ax.set_xticks(values)
+            if LABELS * step >= np.ptp(values):  # else their labels would overlap
+                ax.set_xticks(values)
             _frame(ax)
         style.settle(figure)
     return figure

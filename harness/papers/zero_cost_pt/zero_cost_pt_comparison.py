@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError, UnavailableError
 from harness.papers.comparison import Row, absent, compared
 from harness.papers.zero_cost_pt import search_tables
+from harness.papers.zero_cost_pt.iterative_figure import iteration_rows
 from harness.papers.zero_cost_pt.search_tables import TASKS, printed
 from harness.results.folder import read_record
 from harness.results.stored_table import stored_table
@@ -34,6 +36,7 @@ def zero_cost_pt_rows(results: StoredResults) -> Iterator[Row]:
     """Yields a row per printed number, and one per artefact that only training would make."""
     for rows, shows in (
         (_operations, "table 1"),
+        (partial(iteration_rows, source=PAPER), "figure A1"),
         (_searches, "tables 2, 3"),
         (_methods, "table 4"),
         (distinct_rows, "section 4.2"),

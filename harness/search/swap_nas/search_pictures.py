@@ -41,14 +41,18 @@ def _maximised(objective: Objective) -> str:
     return f"Ψ′ with μ = {objective.mu:g}, σ = {objective.sigma:g} {unit} parameters"
 
 
+def cells_of(key: str) -> dict[str, Sequence[tuple[str, int]]]:
+    """Returns the cells of a DARTS architecture with their headings; equal ones are one."""
+    normal, reduction = nb301.parse(key)
+    if normal == reduction:
+        return {"Normal and reduction cell": normal}
+    return {"Normal cell": normal, "Reduction cell": reduction}
+
+
 def _draw_cells(result: SearchResult, folder: Path) -> None:
     for row in result.selected.to_dict("records"):
-        normal, reduce = nb301.parse(row["key"])
-        drawn: dict[str, Sequence[tuple[str, int]]] = {"Normal and reduction cell": normal}
-        if normal != reduce:
-            drawn = {"Normal cell": normal, "Reduction cell": reduce}
         picture = figures.cells(
-            drawn,
+            cells_of(row["key"]),
             f"{row['method']}, seed {row['seed']}",
             f"Ψ′ = {row['score']:.1f}, Θ = {row['theta']:.3f} thousand. "
             f"CIFAR-10: {row['params_cifar10'] / 1e6:.2f} M parameters. "

@@ -17,13 +17,12 @@ from rich.console import Console
 from harness import figures, truth
 from harness.config import Config
 from harness.core.errors import HarnessError, unknown
-from harness.results import record
-from harness.results.folder import refuse_other_conditions, replacing
-from harness.results.layout import result_path, work_path
-from harness.results.stored_table import stored_table
+from harness.results.folder import replacing
+from harness.results.layout import work_path
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables as scores
 from harness.search.zero_cost_pt.operation_measurement import OperationScoreConditions, measure
+from harness.search.zero_cost_pt.operation_results import MEASURED, SCORES, result_of
 from harness.search.zero_cost_pt.supernet_scoring import scored_under
 from harness.search.zero_cost_pt.zero_cost_pt_settings import ZeroCostPtSettings
 from harness.spaces import nb201
@@ -32,9 +31,6 @@ from harness.truth import nb201_truth, published_scores
 
 SPACE = "nb201"
 BENCHMARK, SHEET, PRINTED, OURS = "benchmark", "authors' sheet", "printed", "ours"
-SCORES = "scores.csv"
-MEASURED = ["method", "setting", "seed"]
-KEYS = [*MEASURED, "edge", "operation"]
 
 
 class Label(NamedTuple):
@@ -76,40 +72,21 @@ def compare_operation_scores(
     Raises:
         HarnessError: If a name is unknown, or the result has other conditions.
     """
-    wanted, (runs, described) = _measurable(methods), _accuracies(config.space, config.task)
+    wanted, (runs, described) = _measurable(methods), training_runs(config.space, config.task)
     work = work_path(config, "operation_scores", config.space, config.task)
     under = scored_under(config, search, channels_last=False)
     scoring = OperationScoreConditions(under, search, recipe, work)
-    conditions = scoring.described(wanted) | {"truth": described["variant"]}
-    folder = result_path(config)
-    old, known = _stored(folder, conditions, config)
-    present = set(known[MEASURED].itertuples(index=False, name=None))
-    pairs = [(method, seed) for seed in config.seeds for method in wanted]
-    asked = [(m, s) for m, s in pairs if (m, scoring.setting(m), s) not in present]
-    new = measure(scoring, asked, config.executor)
-    if asked:  # another run may have ended meanwhile
-        old, known = _stored(folder, conditions, config)
-    rows = pd.concat([new, known]).drop_duplicates(KEYS)
-    rows = rows.sort_values(KEYS[:-1], kind="stable", ignore_index=True)
-    tables = tables_of(config.task, runs, rows, printed)
+    result = result_of(config, scoring, wanted, described, measure)
+    tables = tables_of(config.task, runs, result.rows, printed)
     table1 = _table1(tables, runs, printed["table1"] if config.task == "cifar10" else {})
-    if asked or old is None:
-        before = old or {"conditions": {"methods": {}}, "computed": []}
-        conditions["methods"] = before["conditions"]["methods"] | conditions["methods"]
-        provenance = record.of_run(
-            config,
-            conditions=conditions,
-            resolved={"stored": rows[MEASURED].drop_duplicates().to_dict("records")},
-            truth=described,
-            computed=record.machines(rows.machine.dropna(), before["computed"]),
-        )
-        with replacing(folder) as fresh:
+    if result.grew:
+        with replacing(result.folder) as fresh:
             table1.to_csv(fresh / "table1.csv", index=False, lineterminator="\n")
-            write_tables(fresh, tables, rows)
+            write_tables(fresh, tables, result.rows)
             draw(fresh, tables, f"{under.inputs.source}, mean of seeds, {under.batch_size} images")
-            record.write(fresh, provenance)
+            result.write_record(fresh)
     _show(table1, title=f"{config.space} · {config.task}")
-    return folder
+    return result.folder
 
 
 def _measurable(methods: Sequence[str] | str) -> list[str]:
@@ -121,7 +98,7 @@ def _measurable(methods: Sequence[str] | str) -> list[str]:
     return [name for name in names if name not in scores.TABLED]
 
 
-def _accuracies(space: str, task: str) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
+def training_runs(space: str, task: str) -> tuple[pd.DataFrame, Mapping[Any, Any]]:
     """Returns ``key`` and ``accuracy``, of every training run on CIFAR-10, and what they are."""
     if space != SPACE:
         raise HarnessError(
@@ -134,19 +111,6 @@ def _accuracies(space: str, task: str) -> tuple[pd.DataFrame, Mapping[Any, Any]]
         return nb201_truth.load_runs(), described
     table = truth.load(SPACE, task)
     return table.rename(columns={"value": "accuracy"})[["key", "accuracy"]], table.attrs
-
-
-def _stored(
-    folder: Path, conditions: Mapping[str, Any], config: Config
-) -> tuple[dict[str, Any] | None, pd.DataFrame]:
-    """Returns the record and the measured scores of a result that a run adds to."""
-    old = refuse_other_conditions(
-        folder, conditions, overwrite=config.overwrite, additive=("methods",)
-    )
-    if old is None:
-        return None, pd.DataFrame(columns=[*KEYS, "value"])
-    rows = stored_table(folder, SCORES, converters={"value": float})  # every digit
-    return old, rows[~rows.method.isin(scores.TABLED)].astype({"seed": int})
 
 
 def tables_of(
@@ -202,10 +166,11 @@ def write_tables(folder: Path, tables: Tables, rows: pd.DataFrame) -> None:
             found.append((method, setting, seed, *against))
     wide = pd.concat(tables, names=list(Label._fields)).reset_index()
     long = [scores.to_rows(one).assign(method=m, setting="") for m, one in oracles.items()]
+    columns = [*MEASURED, "edge", "operation", "value"]
     for name, frame in (
         ("table_a2.csv", wide.drop(columns="search_seeds")),
         ("correlations.csv", pd.DataFrame(found, columns=[*MEASURED, *oracles])),
-        (SCORES, pd.concat([*long, rows]).astype({"seed": "Int64"})[[*KEYS, "value"]]),
+        (SCORES, pd.concat([*long, rows]).astype({"seed": "Int64"})[columns]),
     ):
         frame.to_csv(folder / name, index=False, lineterminator="\n")
 
