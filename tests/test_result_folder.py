@@ -70,6 +70,14 @@ def test_a_run_that_fails_changes_nothing(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["r"]
 
 
+def test_what_is_no_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "result").write_text("mine")
+    with pytest.raises(HarnessError, match="is no folder"):
+        write(tmp_path / "result")
+    assert (tmp_path / "result").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
 def test_what_somebody_else_keeps_there_stays(tmp_path: Path) -> None:
     write(tmp_path / "r", table="1")
     (tmp_path / "r" / "notes.txt").write_text("mine")

@@ -36,8 +36,10 @@ def replacing(path: Path) -> Iterator[Path]:
     in the old folder that its record does not name are somebody else's and are kept.
 
     Raises:
-        HarnessError: If the folder cannot be written.
+        HarnessError: If the folder cannot be written, or something else has its name.
     """
+    if path.exists() and not path.is_dir():
+        raise HarnessError(f"{path} is no folder, so no result can take its place; move it away.")
     make_writable(path.parent)
     try:
         with owned_folder(path) as fresh:
