@@ -12,16 +12,11 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = {
-    "README.md": "index.md",
-    **{
-        name: name
-        for name in (
-            *("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md"),
-            *("benchmarks/results/gpu.md", "results/scores/README.md"),
-        )
-    },
-}
+JOINING = (
+    *("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "data/README.md"),
+    *("benchmarks/results/gpu.md", "results/scores/README.md"),
+)
+PAGES = {"README.md": "index.md"} | {name: name for name in JOINING}
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)#:]+)(#[^)]*)?\)")
 
 
