@@ -302,7 +302,7 @@ def test_interval_is_scipys_bootstrap_up_to_the_draws():
     x, y = scores["value"].to_numpy(), scores["truth"].to_numpy()
     reference = scipy_stats.bootstrap(
         (x, y), stats.spearman, paired=True, vectorized=False, method="percentile",
-        n_resamples=3000, rng=np.random.default_rng(1),
+        n_resamples=3000, random_state=np.random.default_rng(1),
     ).confidence_interval  # fmt: skip
     row = stats.summary(scores, resamples=3000).iloc[0]
     assert row["spearman_low"] == pytest.approx(reference.low, abs=0.005)

@@ -19,7 +19,9 @@ FREE = {"MIT", "Apache-2.0", "ISC"}
 @pytest.mark.mirror
 @pytest.mark.parametrize("name", bundled.recipes.names())
 def test_a_table_is_what_its_recipe_makes(name: str) -> None:
-    pd.testing.assert_frame_equal(bundled.read(name), bundled.recipes.get(name)(), check_exact=True)
+    # Versions of pandas differ in the last digit of a mean.
+    made = bundled.recipes.get(name)()
+    pd.testing.assert_frame_equal(bundled.read(name), made, rtol=1e-15, atol=0)
 
 
 @pytest.mark.parametrize("folder", [bundled.FOLDER, nb101_table.FILE.parent])
