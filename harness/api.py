@@ -12,7 +12,6 @@ api.summary(table)
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from harness import evaluation, truth
 from harness.adapters import from_naslib
 from harness.config import Config, TruthSettings
 from harness.core.sections import Settings
-from harness.core.temporary import owned_folder
+from harness.core.temporary import nothing_kept
 from harness.core.typed import checked
 from harness.core.types import Batch, Score
 from harness.executors.executor import ExecutorSettings, executors
@@ -217,13 +216,13 @@ def evaluate(
         inputs = InputSettings(inputs)
     chosen = Settings(*settings)
     scope = Scope(proxies, n=n, batch_size=batch_size)
-    with owned_folder(Path(tempfile.gettempdir(), "zero-cost-harness")) as nothing_kept:
+    with nothing_kept() as temporary:
         config = Config(
             space=space,
             task=task,
             seed=seeds if isinstance(seeds, int) else list(seeds),
             device=device,
-            results=str(results or nothing_kept),
+            results=str(results or temporary),
             study=study,
             inputs=inputs,
             truth=TruthSettings(truth, None if truth_path is None else str(truth_path)),

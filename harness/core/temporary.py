@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -38,6 +39,13 @@ def owned_folder(path: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def nothing_kept() -> Iterator[Path]:
+    """Yields a folder of the system's for temporary files, for results that nobody keeps."""
+    with owned_folder(Path(tempfile.gettempdir(), "zero-cost-harness")) as folder:
+        yield folder
 
 
 def sweep(folder: Path) -> None:

@@ -34,9 +34,7 @@ def rerun(config: Config, *, run: str = "", n: int | None = None, keep: str = ""
     Raises:
         NotReproducedError: If values differ by more than rounding.
     """
-    import tempfile
-
-    from harness.core.temporary import owned_folder
+    from harness.core.temporary import nothing_kept
     from harness.results.folder import read_record
     from harness.results.layout import RECORD
 
@@ -49,8 +47,8 @@ def rerun(config: Config, *, run: str = "", n: int | None = None, keep: str = ""
         if folder.resolve().is_relative_to(Path(keep).resolve()):
             raise HarnessError(f"keep={keep} holds the result itself; name another folder.")
         return _again(asked, folder, record, Path(keep))
-    with owned_folder(Path(tempfile.gettempdir(), "zero-cost-harness")) as nothing_kept:
-        _again(asked, folder, record, nothing_kept)
+    with nothing_kept() as temporary:
+        _again(asked, folder, record, temporary)
     return None
 
 

@@ -103,5 +103,5 @@ def test_there_is_one_maker_of_temporary_names() -> None:
         for path in package.rglob("*.py")
         if any(f"import {word}" in path.read_text() for word in ("tempfile", "uuid"))
     }
-    # The first two ask for the folder of the system, and for a file without a name.
-    assert named == {"api.py", "core/files.py", "core/temporary.py"}
+    # The first asks for a file without a name.
+    assert named == {"core/files.py", "core/temporary.py"}
