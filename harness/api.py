@@ -1,13 +1,14 @@
 """What people import; no command line and no configuration files are involved.
 
-from harness import api
+Example:
+    from harness import api
 
-space = api.spaces.get("nb201")
-key = space.sample(1, seed=0)[0]
-network = space.build(key, task="cifar10", seed=0)
-scores = api.score(network, (images, labels), proxies=["swap", "snip", "jacov"])
-table = api.evaluate("nb201", "cifar100", proxies="default", n=200, seeds=range(5))
-api.summary(table)
+    space = api.spaces.get("nb201")
+    key = space.sample(1, seed=0)[0]
+    network = space.build(key, task="cifar10", seed=0)
+    scores = api.score(network, (images, labels), proxies=["swap", "snip", "jacov"])
+    table = api.evaluate("nb201", "cifar100", proxies="default", n=200, seeds=range(5))
+    api.summary(table)
 """
 
 from __future__ import annotations

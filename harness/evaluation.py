@@ -21,7 +21,6 @@ from harness.core.errors import HarnessError
 from harness.core.files import make_writable
 from harness.core.machine import device_of
 from harness.core.sections import Settings
-from harness.core.types import FAILED
 from harness.executors.progress import console, run_shards
 from harness.inputs.description import inputs_in_words
 from harness.inputs.image_sets import image_sets
@@ -46,7 +45,7 @@ from harness.scoring.conditions import (
 )
 from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
-from harness.scoring.study import Study, with_populations
+from harness.scoring.study import Study, failures_last, with_populations
 from harness.spaces.space import spaces
 
 
@@ -153,8 +152,7 @@ def study_of(config: Config, scope: Scope, settings: Settings, pool: Collection[
 def _stored(shards: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     """Returns the rows of shards and of finished results, each score once, failures last."""
     rows: pd.DataFrame = pd.concat([shards, earlier[SCHEMA.names]], ignore_index=True)
-    rows = rows.sort_values("status", key=lambda status: status.isin(FAILED), kind="stable")
-    return rows.drop_duplicates(IDENTITY, ignore_index=True)
+    return failures_last(rows).drop_duplicates(IDENTITY, ignore_index=True)
 
 
 def _tell_limits(

@@ -58,7 +58,7 @@ class Study:
                 names = [
                     proxy
                     for proxy in self.scored
-                    if present.isdisjoint((key, proxy, seed, one) for one in prints[proxy])
+                    if present.isdisjoint((key, proxy, seed, of[proxy]) for of in prints)
                 ]
                 if names:
                     lacking[tuple(names)].append(key)
@@ -76,13 +76,10 @@ class Study:
         sample of its seed. Of an architecture that several kinds of device scored, the value is
         that of the run's own, unless it failed there.
         """
-        place = {
-            (proxy, one): i for proxy, own in self._prints().items() for i, one in enumerate(own)
-        }
-        of_row = pd.Series(zip(stored.proxy, stored.conditions, strict=True), stored.index)
-        mine = stored.assign(failed=stored.status.isin(FAILED), place=of_row.map(place))
-        mine = mine[mine.place.notna()].sort_values(["failed", "place"], kind="stable")
-        mine = mine.drop_duplicates(["key", "proxy", "seed"]).drop(columns=["failed", "place"])
+        mine = pd.concat(
+            [stored[stored.proxy.map(prints) == stored.conditions] for prints in self._prints()]
+        )
+        mine = failures_last(mine).drop_duplicates(["key", "proxy", "seed"])
         parts = []
         for seed, sample in self.samples.items():
             draws = pd.DataFrame({"key": sample, "draw": range(len(sample))})
@@ -90,12 +87,16 @@ class Study:
             parts.append(asked.merge(mine[mine.seed == seed], on=["key", "proxy"], how="left"))
         return pd.concat(parts, ignore_index=True)
 
-    def _prints(self) -> dict[str, list[str]]:
-        """Returns the fingerprints under which a score of each proxy counts, the own first."""
+    def _prints(self) -> list[dict[str, str]]:
+        """Returns the fingerprints of the proxies, by kind of device that counts, the own first."""
         own = device_type(self.conditions.device)
         kinds = [own, *(set(DEVICES) - {own})] if self.any_device else [own]
-        of_kinds = [replace(self.conditions, device=d).fingerprints(self.scored) for d in kinds]
-        return {name: [prints[name] for prints in of_kinds] for name in self.scored}
+        return [replace(self.conditions, device=d).fingerprints(self.scored) for d in kinds]
+
+
+def failures_last(rows: pd.DataFrame) -> pd.DataFrame:
+    """Returns the rows in the same order, those of failed runs behind the others."""
+    return rows.sort_values("status", key=lambda status: status.isin(FAILED), kind="stable")
 
 
 def with_populations(

@@ -17,18 +17,14 @@ import pyarrow as pa
 
 from harness.core import seeds
 from harness.core.machine import machine
-from harness.executors.executor import ExecutorSettings
-from harness.executors.missing_work import run_missing
 from harness.scoring.conditions import check_device
-from harness.scoring.table import ShardFolder
 from harness.search.supernets.named_supernets import supernet
 from harness.search.supernets.supernet import Decisions, Edge, State, Supernet
-from harness.search.zero_cost_pt import operation_measurement, trained_scores
+from harness.search.zero_cost_pt import trained_scores
 from harness.search.zero_cost_pt.operation_measurement import (
-    Asked,
     MethodShard,
     OperationScoreConditions,
-    missing_shards,
+    halves,
 )
 from harness.search.zero_cost_pt.operation_tables import TRAINED
 from harness.search.zero_cost_pt.perturbation import PerturbationScorer
@@ -36,7 +32,6 @@ from harness.training.supernet_training import Halves, train_supernet
 
 METHODS = ("zc_pt", "disc_zc", "darts_pt", "disc_acc")
 """The scores of figure A1."""
-COLUMNS = operation_measurement.COLUMNS.append(pa.field("iteration", pa.int64()))
 
 EdgeScores = Callable[[Edge], list[float]]
 """A score per operation of an edge; higher means that the operation should be kept."""
@@ -47,10 +42,9 @@ ScorerAt = Callable[[int, Decisions], EdgeScores]
 class IterativeConditions(OperationScoreConditions):
     """Everything that decides the scores of all iterations besides the method and the seed."""
 
-    def table(self, method: str) -> ShardFolder:
-        """Returns the table of the methods that are measured together with one, or like it."""
-        folder = super().table(method).folder
-        return ShardFolder(folder, COLUMNS, ["method", "seed", "iteration", "edge", "operation"])
+    columns = OperationScoreConditions.columns.append(pa.field("iteration", pa.int64()))
+    identity = ["method", "seed", "iteration", "edge", "operation"]  # noqa: RUF012 - of the class
+    manner = ", iteration by iteration"
 
 
 def iterate(edges: Sequence[Edge], scorer_at: ScorerAt) -> Iterator[tuple[int, Edge, list[float]]]:
@@ -69,30 +63,6 @@ def iterate(edges: Sequence[Edge], scorer_at: ScorerAt) -> Iterator[tuple[int, E
         found = {edge: score(edge) for edge in edges[iteration:]}
         yield from ((iteration, *one) for one in found.items())
         decided[first] = int(np.nanargmax(found[first]))
-
-
-def measure(
-    conditions: IterativeConditions, asked: Asked, executor: ExecutorSettings
-) -> pd.DataFrame:
-    """Measures what earlier runs have not finished.
-
-    Returns:
-        ``COLUMNS`` of all that was asked for.
-
-    Raises:
-        HarnessError: If the folder cannot be written, or workers were lost.
-    """
-    run_missing(
-        measure_shard,
-        lambda: missing_shards(conditions, asked),
-        executor,
-        title=f"operation scores of {conditions.conditions.space}, iteration by iteration",
-        total=len(asked),
-        folder=conditions.work,
-    )
-    nothing: pd.DataFrame = COLUMNS.empty_table().to_pandas()
-    parts = [conditions.read(method, seed) for method, seed in asked]
-    return pd.concat([nothing, *parts], ignore_index=True)
 
 
 def measure_shard(shard: MethodShard) -> int:
@@ -138,7 +108,7 @@ def _untrained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> S
 
 def _trained(scoring: OperationScoreConditions, net: Supernet, seed: int) -> ScorerOf:
     """Trains the supernet, then returns darts-pt and disc-acc, which learn on apart."""
-    data, recipe = operation_measurement.halves(scoring, seed), scoring.recipe
+    data, recipe = halves(scoring, seed), scoring.recipe
     with seeds.torch_stream("supernet training", seed, device=scoring.conditions.device):
         train_supernet(net, trained_scores.alpha_leaves(net), data, recipe, seed)
 

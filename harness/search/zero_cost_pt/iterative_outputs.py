@@ -14,7 +14,11 @@ from harness.results.folder import replacing
 from harness.results.layout import CORRELATIONS, work_path
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables
-from harness.search.zero_cost_pt.iterative_measurement import METHODS, IterativeConditions, measure
+from harness.search.zero_cost_pt.iterative_measurement import (
+    METHODS,
+    IterativeConditions,
+    measure_shard,
+)
 from harness.search.zero_cost_pt.operation_outputs import training_runs
 from harness.search.zero_cost_pt.operation_results import KEYS, MEASURED, SCORES, result_of
 from harness.search.zero_cost_pt.supernet_scoring import scored_under
@@ -48,7 +52,7 @@ def follow_iterations(
     work = work_path(config, "iterative_scores", config.space, config.task)
     under = scored_under(config, search, channels_last=False)
     scoring = IterativeConditions(under, search, recipe, work)
-    result = result_of(config, scoring, names, described, measure)
+    result = result_of(config, scoring, names, described, measure_shard)
     found = correlations(result.rows, operation_tables.from_accuracies(runs, "max"))
     if result.grew:
         with replacing(result.folder) as fresh:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pyarrow as pa
@@ -47,7 +47,14 @@ class OperationScoreConditions(SupernetScoring):
     Attributes:
         recipe: How the supernet of the trained methods is trained.
         work: Folder of what is measured, whatever the conditions.
+        columns: What is measured, as it is stored.
+        identity: The columns that tell two measurements apart.
+        manner: How operations are scored, where a progress line names it.
     """
+
+    columns: ClassVar[pa.Schema] = COLUMNS
+    identity: ClassVar[list[str]] = ["method", "seed", "edge", "operation"]
+    manner: ClassVar[str] = ""
 
     recipe: SupernetRecipe
     work: Path
@@ -78,7 +85,7 @@ class OperationScoreConditions(SupernetScoring):
     def table(self, method: str) -> ShardFolder:
         """Returns the table of the methods that are measured together with one, or like it."""
         folder = self.work / digest(self.shared() | self.of_method(method), length=20)
-        return ShardFolder(folder, COLUMNS, ["method", "seed", "edge", "operation"])
+        return ShardFolder(folder, self.columns, self.identity)
 
     def read(self, method: str, seed: int) -> pd.DataFrame:
         """Returns what is measured; nothing where it is not."""
@@ -101,12 +108,21 @@ class MethodShard:
 
 
 def measure(
-    conditions: OperationScoreConditions, asked: Asked, executor: ExecutorSettings
+    conditions: OperationScoreConditions,
+    asked: Asked,
+    executor: ExecutorSettings,
+    measure_shard: Callable[[MethodShard], int],
 ) -> pd.DataFrame:
     """Measures what earlier runs have not finished.
 
+    Args:
+        conditions: What decides the scores.
+        asked: Methods and seeds.
+        executor: Where the work runs.
+        measure_shard: Measures and stores some of it.
+
     Returns:
-        ``COLUMNS`` of all that was asked for; a higher value is better.
+        The conditions' columns of all that was asked for; a higher value is better.
 
     Raises:
         HarnessError: If the folder cannot be written, or workers were lost.
@@ -115,11 +131,11 @@ def measure(
         measure_shard,
         lambda: missing_shards(conditions, asked),
         executor,
-        title=f"operation scores of {conditions.conditions.space}",
+        title=f"operation scores of {conditions.conditions.space}{conditions.manner}",
         total=len(asked),
         folder=conditions.work,
     )
-    nothing: pd.DataFrame = COLUMNS.empty_table().to_pandas()
+    nothing: pd.DataFrame = conditions.columns.empty_table().to_pandas()
     parts = [conditions.read(method, seed) for method, seed in asked]
     return pd.concat([nothing, *parts], ignore_index=True)
 

@@ -21,7 +21,10 @@ from harness.results.folder import replacing
 from harness.results.layout import work_path
 from harness.results.terminal import plain_table
 from harness.search.zero_cost_pt import operation_tables as scores
-from harness.search.zero_cost_pt.operation_measurement import OperationScoreConditions, measure
+from harness.search.zero_cost_pt.operation_measurement import (
+    OperationScoreConditions,
+    measure_shard,
+)
 from harness.search.zero_cost_pt.operation_results import MEASURED, SCORES, result_of
 from harness.search.zero_cost_pt.supernet_scoring import scored_under
 from harness.search.zero_cost_pt.zero_cost_pt_settings import ZeroCostPtSettings
@@ -76,7 +79,7 @@ def compare_operation_scores(
     work = work_path(config, "operation_scores", config.space, config.task)
     under = scored_under(config, search, channels_last=False)
     scoring = OperationScoreConditions(under, search, recipe, work)
-    result = result_of(config, scoring, wanted, described, measure)
+    result = result_of(config, scoring, wanted, described, measure_shard)
     tables = tables_of(config.task, runs, result.rows, printed)
     table1 = _table1(tables, runs, printed["table1"] if config.task == "cifar10" else {})
     if result.grew:

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
 
 from harness.config import Config
-from harness.executors.executor import ExecutorSettings
 from harness.results import record
 from harness.results.folder import refuse_other_conditions
 from harness.results.layout import result_path
 from harness.results.stored_table import stored_table
 from harness.search.zero_cost_pt import operation_tables
-from harness.search.zero_cost_pt.operation_measurement import Asked, OperationScoreConditions
+from harness.search.zero_cost_pt.operation_measurement import (
+    MethodShard,
+    OperationScoreConditions,
+    measure,
+)
 
 SCORES = "scores.csv"
 MEASURED = ["method", "setting", "seed"]
 KEYS = [*MEASURED, "iteration", "edge", "operation"]
 """What identifies a score; only where edges are decided are there iterations."""
-
-Scoring = TypeVar("Scoring", bound=OperationScoreConditions)
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ class OperationResult:
 
 def result_of(
     config: Config,
-    scoring: Scoring,
+    scoring: OperationScoreConditions,
     methods: Sequence[str],
     truth: Mapping[Any, Any],
-    measure: Callable[[Scoring, Asked, ExecutorSettings], pd.DataFrame],
+    measure_shard: Callable[[MethodShard], int],
 ) -> OperationResult:
     """Measures what the result lacks and adds it up.
 
@@ -78,7 +79,7 @@ def result_of(
     present = set(known[MEASURED].itertuples(index=False, name=None))
     pairs = [(method, seed) for seed in config.seeds for method in methods]
     asked = [(m, s) for m, s in pairs if (m, scoring.setting(m), s) not in present]
-    new = measure(scoring, asked, config.executor)
+    new = measure(scoring, asked, config.executor, measure_shard)
     if asked:  # another run may have ended meanwhile
         old, known = _stored(folder, conditions, config)
     keys = [name for name in KEYS if name in new]
