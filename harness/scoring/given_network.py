@@ -160,6 +160,7 @@ def _output_shape(run: Run) -> tuple[int, ...] | None:
 def _finite(tensors: Sequence[Tensor]) -> bool:
     floats = [x.detach() for x in tensors if x.is_floating_point() and x.numel()]
     floats = [x.float() if x.itemsize == 1 else x for x in floats]  # which knows no isfinite
+    if not floats:
+        return True
     # The largest magnitudes, of all tensors by one kernel on a GPU.
-    largest = torch._foreach_norm(floats, math.inf) if floats else [torch.zeros(())]
-    return bool(torch.stack(largest).isfinite().all())
+    return bool(torch.stack(torch._foreach_norm(floats, math.inf)).isfinite().all())
