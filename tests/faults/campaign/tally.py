@@ -1,5 +1,6 @@
 """What a campaign counted."""
 
+import sys
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +30,8 @@ class Tally:
         """Counts one try; a fault has a kind, and ``what`` says what happened."""
         self.tried += 1
         self.ended[ended] += 1
+        if self.tried % 20 == 0:  # hours pass
+            sys.stderr.write(f"{self.name}: {self.tried:,}, found {dict(self.found)}\n")
         if kind:
             self.fault(kind, what)
 
