@@ -11,7 +11,7 @@ from commands import call
 from scipy.stats import spearmanr
 from stored import store
 
-from harness import stats
+from harness import stats, truth
 from harness.analyses.fitted_models import fit_models
 from harness.analyses.learned_rankings import beside_printed
 from harness.config import Config
@@ -130,18 +130,35 @@ def test_nothing_to_learn_from_ranks_nothing() -> None:
 
 def test_printed_numbers_stand_beside_ours() -> None:
     rows = [
-        {"column": "nb201/cifar100", "features": kind, "model": model, "trained": trained}
-        for kind in ("encoding", "graph", "proxies")
+        {
+            "column": "nb201/cifar100",
+            "architectures": among,
+            "features": kind,
+            "model": model,
+            "trained": trained,
+        }
+        for among, kind in (
+            ("scored", "encoding"),
+            ("scored", "graph"),
+            ("scored", "proxies"),
+            ("scored", "graph + proxies"),
+            ("no loose end", "graph"),
+            ("no loose end", "encoding"),
+        )
         for model in ("boosting", "forest")
         for trained in (30, 100, 300)
     ]
     table = pd.DataFrame(rows).assign(spearman=0.5, std=0.1, low=0.4, high=0.6, splits=2, n=1000)
-    printed = beside_printed(table).set_index("features")
+    every = beside_printed(table)
+    assert set(every.model) == {"boosting", "forest"}, "all of ours beside one of theirs"
+    printed = every[every.model == "forest"].set_index("features")
     assert printed.printed["encoding"] == 0.640
     assert printed.trained["encoding"] == 100 == printed.printed_trained["encoding"]
     assert printed.printed["graph"] == 0.948
     assert printed.trained["graph"] == 300, "the most, where theirs is not given"
-    assert set(printed.index) == {"encoding", "proxies", "graph"}, "of what is there"
+    assert printed.architectures["graph"] == "no loose end", "those of the print"
+    assert printed.architectures["graph + proxies"] == "scored", "where there are no others"
+    assert set(printed.index) == {"encoding", "proxies", "graph", "graph + proxies"}
     assert beside_printed(table.assign(column="nb101/cifar10")).empty
 
 
@@ -161,7 +178,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, value in (("good", np.exp(accuracy) * 1e300), ("bad", RANDOM.random(80)))
     ]
     parts[0].loc[3, ["value", "status"]] = [np.nan, "undefined"]
-    store(folder, pd.concat(parts, ignore_index=True))
+    store(folder, pd.concat(parts, ignore_index=True), truth={"variant": "measured"})
     assert call(folder, "job=predictors", "splits=2", "results=.") == 0
     return folder
 
@@ -172,6 +189,12 @@ def test_job_leaves_curves_and_keeps_them_while_scores_are_the_same(results: Pat
     assert set(table.features) == {
         "encoding", "graph", "proxies", "encoding + proxies", "graph + proxies",
     }  # fmt: skip
+    scored, tight = (table[table.architectures == a] for a in ("scored", "no loose end"))
+    assert set(scored.n) == {80}
+    assert set(tight.features) == {"encoding", "graph"}, "what needs no score"
+    known = truth.load("nb201", "digits")
+    whole = [not any(cell.loose for cell in spaces.get("nb201").cells(key)) for key in known["key"]]
+    assert set(tight.n) == {sum(whole)}
     record = json.loads((folder / "run.json").read_text())
     assert list(record["results"]) == ["main/nb201/digits"]
     before = (folder / "run.json").stat().st_mtime_ns

@@ -9,7 +9,7 @@ import pandas as pd
 
 from harness import figures
 from harness.analyses.by_column import RESAMPLED
-from harness.analyses.fitted_models import CURVES
+from harness.analyses.fitted_models import CURVES, SCORED
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
@@ -23,8 +23,7 @@ STUDY = "predictors"
 MODEL = "forest"
 """The model of the picture and of the sentence; the table has all."""
 ENCODED, PROXIES, SIZE = "encoding", "proxies", 100
-MEASURED = ("trained", "spearman", "std", "low", "high", "splits", "n")
-NEEDED = ("features", "model", *MEASURED)
+OURS = ("architectures", "model", "trained", "spearman", "std", "low", "high", "splits", "n")
 
 
 @analysis("predictors", "What do proxies add where some architectures are trained?", chapter=70)
@@ -34,12 +33,15 @@ def predictors(results: StoredResults) -> Drawn:
     folders = [path.parent for path in sorted(root.glob(f"*/*/{RECORD}"))]
     if not folders:
         raise DataError(f"there is nothing in {root}; run make predictors first.")
-    parts = [stored_table(folder, f"{CURVES}.csv", NEEDED) for folder in results.reading(folders)]
+    parts = [
+        stored_table(folder, f"{CURVES}.csv", ("features", *OURS))
+        for folder in results.reading(folders)
+    ]
     names = [folder.relative_to(root).as_posix() for folder in folders]
     for name, part in zip(names, parts, strict=True):
         part.insert(0, "column", name)
     table = pd.concat(parts, ignore_index=True)
-    shown = table[table["model"] == MODEL]
+    shown = table[(table["model"] == MODEL) & (table["architectures"] == SCORED)]
     splits = "–".join(map(str, sorted({table["splits"].min(), table["splits"].max()})))
     picture = figures.curves(
         [
@@ -74,29 +76,27 @@ def beside_printed(table: pd.DataFrame) -> pd.DataFrame:
         table: Columns ``column`` and those of ``stats.learning_curves``.
 
     Returns:
-        One row per printed number of a column that is there: ``source``, ``column``, ``features``,
-        ``model``, ``printed_trained`` (missing where not given), ``printed``, ``printed_std``, and
-        of ours, at as many trained architectures or, if there are none or it is not known how
-        many, at the most: ``trained``, ``spearman``, ``std``, ``low``, ``high``, ``splits``, ``n``.
+        One row per printed number of a column that is there and model of ours: ``source``,
+        ``column``, ``features``, ``printed_model``, ``printed_trained`` (missing where not given),
+        ``printed``, ``printed_std``, and of ours, among the same architectures if there are any
+        with these features, at as many trained ones or, if there are none or it is not known how
+        many, at the most: ``architectures``, ``model``, ``trained``, ``spearman``, ``std``,
+        ``low``, ``high``, ``splits``, ``n``.
     """
     with Path(__file__).with_name("printed_predictors.toml").open("rb") as file:
         listed = tomllib.load(file)["printed"]
     rows = []
     for one in listed:
         for kind, numbers in one["features"].items():
-            own = table[
-                (table["column"] == one["column"])
-                & (table["model"] == one["model"])
-                & (table["features"] == kind)
-            ].sort_values("trained")
-            same = own[own["trained"] == one.get("trained")]
+            of_kind = table[(table["column"] == one["column"]) & (table["features"] == kind)]
+            alike = of_kind[of_kind["architectures"] == one.get("architectures", SCORED)]
             said = {"source": one["source"], "column": one["column"], "features": kind}
-            said |= {"model": one["model"], "printed_trained": one.get("trained")}
+            said |= {"printed_model": one["model"], "printed_trained": one.get("trained")}
             said |= dict(zip(("printed", "printed_std"), numbers, strict=False))
-            rows += [
-                said | {name: ours[name] for name in MEASURED}
-                for ours in (same if len(same) else own.tail(1)).to_dict("records")
-            ]
+            for _, own in (alike if len(alike) else of_kind).groupby("model", sort=False):
+                same = own[own["trained"] == one.get("trained")]
+                ours = same if len(same) else own.nlargest(1, "trained")
+                rows += [said | row for row in ours[[*OURS]].to_dict("records")]
     return pd.DataFrame(rows)
 
 
