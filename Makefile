@@ -7,7 +7,7 @@ HARNESS := $(BIN)/python -m harness
 BOX := space=nb201 task=cifar100 inputs=photographs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow torture lint smoke study agreement bench docs site truth-tables report clean \
+.PHONY: help demo install test notebooks test-slow torture lint smoke study agreement bench docs site truth-tables report clean \
 	analysis swap-nas predictors sensitivity-scores most-convolutions-scores
 
 help: ## List the targets
@@ -25,6 +25,9 @@ demo: install ## The main job on bundled images: a first result in under two min
 
 test: install lint ## Format, lint, types and tests
 	$(BIN)/python -m pytest -n auto
+
+notebooks: install ## Run the notebooks and keep what they show
+	$(BIN)/python tests/execute_notebooks.py
 
 test-slow: install ## What takes minutes, after the quick tests
 	$(BIN)/python -m pytest -n auto -m slow

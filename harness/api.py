@@ -22,6 +22,7 @@ from torch import nn
 from harness import evaluation, truth
 from harness.adapters import from_naslib
 from harness.config import Config, TruthSettings
+from harness.core.errors import HarnessError
 from harness.core.sections import Settings
 from harness.core.temporary import nothing_kept
 from harness.core.typed import checked
@@ -91,7 +92,7 @@ def score(
             ``labels``; tensors, or arrays of numpy. SWAP looks at its first 32 images (see
             ``SwapSettings``), all other proxies at the whole batch.
         proxies: Names of proxies or of sets of them, or ``"all"``; those that rank a whole
-            population have no score for one network and are left out of sets.
+            population have no score for one network: they are left out of sets.
         settings: Records of settings, ``[SwapSettings(images=8)]``; reg_swap needs
             ``RegulariserSettings`` with mu and sigma.
         seed: Names the random streams of proxies that draw numbers.
@@ -100,8 +101,9 @@ def score(
         Proxy name -> score; what cannot be computed has a status and a message instead of a value.
 
     Raises:
-        HarnessError: If a proxy is unknown, the batch is not one, or the network cannot be looked
-            into: a scripted one, or one in half precision or without memory for its weights.
+        HarnessError: If a proxy is unknown or ranks a population, the batch is not one, or the
+            network cannot be looked into: a scripted one, or one in half precision or without
+            memory for its weights.
 
     Example:
         >>> import torch
@@ -115,6 +117,12 @@ def score(
         >>> scores["params"].value, scores["snip"].status
         (0.000314, 'ok')
     """
+    for name in [proxies] if isinstance(proxies, str) else proxies:
+        if name in populations:
+            raise HarnessError(
+                f"{name} ranks networks among each other and has no score for one; "
+                "score several with score_many."
+            )
     names = [name for name in resolved(proxies) if name not in populations]
     return score_given(network, as_batch(batch), ("api", seed), names, Settings(*settings))
 

@@ -74,8 +74,8 @@ def scores(n: int = 60, seeds: int = 2, **columns: object) -> pd.DataFrame:
         truth = random.normal(size=n)
         size = random.normal(size=n)
         values = {
-            "reg_swap": truth + 0.2 * random.normal(size=n),
-            "swap": truth + random.normal(size=n),
+            "reg_swap": np.exp(truth + 0.2 * random.normal(size=n)),
+            "swap": np.exp(truth + random.normal(size=n)),
             "params": size,
             "flops": size + 0.1 * random.normal(size=n),
         }
@@ -89,8 +89,9 @@ def scores(n: int = 60, seeds: int = 2, **columns: object) -> pd.DataFrame:
                     "seed": seed,
                     "value": value,
                     "status": "ok",
-                    "seconds": 0.0,
+                    "seconds": 0.1,
                     "message": "",
+                    "machine": json.dumps({"device": "cpu"}),
                     "truth": truth,
                 }
             )
@@ -191,6 +192,46 @@ def real(n: int = 500) -> pd.DataFrame:
     dead = table.key.map(lambda key: not space.cells(key)[0].depends_on_input)
     table.loc[dead & (table.proxy == "swap"), ["value", "status"]] = [np.nan, "undefined"]
     return table
+
+
+def all_alike(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(value=1.0)
+
+
+def all_undefined(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(value=np.nan, status="undefined")
+
+
+def equally_accurate(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(truth=50.0)
+
+
+def one_proxy(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table.proxy == "swap"]
+
+
+def two_architectures(table: pd.DataFrame) -> pd.DataFrame:
+    return table[table.key.isin(table.key.unique()[:2])]
+
+
+@pytest.mark.parametrize(
+    "poor", [all_alike, all_undefined, equally_accurate, one_proxy, two_architectures]
+)
+def test_scores_that_say_nothing_end_in_sentences(poor, tmp_path: Path, capfd) -> None:
+    store(tmp_path, poor(real()).assign(task="cifar10"), truth={"variant": "suite_zero"})
+    assert call(tmp_path, "job=analysis", "results=.") == 1, "some need studies of their own"
+    paper = "paper=[figure4,figure4_all,figure16,figure17,regulariser_rule,table5,figure10,compare]"
+    assert call(tmp_path, "job=paper", paper, "results=.") in (0, 1)
+    told = "".join(capfd.readouterr())
+    assert "mistake of the harness" not in told
+    assert "Warning" not in told
+    assert "nan" not in told
+
+
+def test_two_architectures_show_nothing(tmp_path: Path, capfd) -> None:
+    store(tmp_path, two_architectures(real()))
+    assert call(tmp_path, "job=analysis", "analysis=[similar_proxies,top_k]", "results=.") == 1
+    assert "2 architectures are too few, 10 would do" in capfd.readouterr().err
 
 
 def test_analyses_of_architectures_tell_what_their_tables_hold(tmp_path: Path) -> None:

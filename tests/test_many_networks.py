@@ -56,6 +56,15 @@ def test_a_generator_need_not_hold_two_networks() -> None:
     assert list(api.score_many(pairs, IMAGES, "params").network) == ["n4", "n5"]
 
 
+def test_one_network_is_no_population() -> None:
+    """A proxy that was named may not be missing from what is returned."""
+    network, images = nn.Sequential(nn.Flatten(), nn.Linear(12, 2)), torch.randn(4, 3, 2, 2)
+    for named in ("az_nas", ["params", "az_nas"]):
+        with pytest.raises(HarnessError, match="az_nas ranks networks among each other"):
+            api.score(network, images, proxies=named)
+    assert "az_nas" not in api.score(network, (images, torch.tensor([0, 1, 0, 1])))
+
+
 def test_populations_rank_the_networks_among_each_other() -> None:
     networks = {str(width): network(width) for width in (4, 6, 8, 10)}
     settings = [EnsembleSettings(proxies=["params", "l2_norm"])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import figures, stats
-from harness.analyses.by_column import RESAMPLED, by_column
+from harness.analyses.by_column import RESAMPLED, by_column, defined
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
@@ -13,7 +13,7 @@ from harness.core.printing import estimate
 @analysis("beyond_size", "Does a proxy know more than size?", chapter=20)
 def beyond_size(results: StoredResults) -> Drawn:
     """Correlates scores and accuracies with the ranks of params and flops held fixed."""
-    table = by_column(results, lambda one: stats.beyond_size(one.joint))
+    table = by_column(results, lambda one: defined(stats.beyond_size(one.joint), "partial"))
     picture = figures.intervals(
         table,
         "partial",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 
 from harness.artefacts.stored_results import StoredResults
@@ -18,6 +19,8 @@ RESAMPLED = "95\N{NO-BREAK SPACE}% intervals from architectures resampled 1000 t
 
 FEWEST = 50
 """Architectures of a column; the order of fewer says little."""
+RANKED = 10
+"""Architectures without which no column is analysed; resamples of fewer hardly differ."""
 
 T = TypeVar("T")
 
@@ -51,6 +54,8 @@ def each(results: StoredResults, analyse: Callable[[Result], T]) -> list[tuple[R
     found, lacking = [], []
     for one in results.columns():
         try:
+            if np.isnan(enough(one, RANKED).observed[:, :-1, -1]).all():
+                raise HarnessError("Its scores or its accuracies are all equal: nothing is ranked.")
             found.append((one, analyse(one)))
         except HarnessError as error:
             lacking.append(f"{one.name}: left out. {error}")
@@ -70,3 +75,14 @@ def enough(one: Result, fewest: int = FEWEST) -> Joint:
     if (n := one.joint.counts["n"]) < fewest:
         raise DataError(f"{n} architectures are too few, {fewest} would do; score more.")
     return one.joint
+
+
+def defined(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """Returns a table of a result, of whose rows at least one has a value.
+
+    Raises:
+        HarnessError: If none has.
+    """
+    if table.empty or table[value].isna().all():
+        raise HarnessError(f"{value} has no value here: too few of the proxies rank anything.")
+    return table

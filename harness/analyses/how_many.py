@@ -33,7 +33,7 @@ def how_many(results: StoredResults) -> Drawn:
 def _finding(table: pd.DataFrame) -> str:
     largest = table[table["size"] == table.groupby("column")["size"].transform("max")]
     hundred = table.loc[table["size"] == 100, "half"].median()
-    few = f"100 architectures leave ρ uncertain by ±{hundred:.2f} (median); " if hundred else ""
+    few = f"100 architectures leave ρ uncertain by ±{hundred:.2f} (median); " if hundred > 0 else ""
     return (
         f"{few}±{NARROW} takes {largest['needed'].median():.0f} of them, from "
         f"{largest['needed'].min():.0f} to {largest['needed'].max():.0f} over "

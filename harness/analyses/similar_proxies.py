@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from harness import figures
-from harness.analyses.by_column import by_column
+from harness.analyses.by_column import by_column, defined
 from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
@@ -17,7 +17,7 @@ from harness.stats.complementarity import clustered, similarity
 @analysis("similar_proxies", "Which proxies say the same?", chapter=50)
 def similar_proxies(results: StoredResults) -> Drawn:
     """Correlates proxies with each other, and compares what they score highest."""
-    table = by_column(results, lambda one: similarity(one.joint))
+    table = by_column(results, lambda one: defined(similarity(one.joint), "spearman"))
     ranks, overlaps = (_square(table, value) for value in ("spearman", "overlap"))
     order = [str(ranks.index[place]) for place in clustered(ranks.to_numpy(dtype=float))]
     columns = table["column"].nunique()

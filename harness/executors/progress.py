@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
@@ -22,7 +23,7 @@ from rich.text import Text
 from harness.executors.executor import ExecutorSettings, execute
 
 Item = TypeVar("Item")
-console = Console(stderr=True)
+console = Console(stderr=True, force_jupyter=False)
 
 LINE_SECONDS = 60
 
@@ -63,7 +64,8 @@ def run_shards(
     """
     if not shards:
         return
-    show = _show_bar if console.is_terminal or console.is_jupyter else _write_lines
+    # Not rich's own question: a notebook would get every state of the bar as a line.
+    show = _show_bar if sys.stderr.isatty() else _write_lines
     show(execute(function, shards, settings), title, done, total)
 
 

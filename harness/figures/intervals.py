@@ -14,6 +14,7 @@ from harness.figures import style
 
 COLUMNS = 4
 PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.67  # inches
+FEWEST_ROWS = 4  # fewer have that much room too: titles and ticks need it
 
 
 def intervals(
@@ -51,7 +52,7 @@ def intervals(
     with style.context():
         figure = style.figure(
             max(across * PANEL_WIDTH + 1.2, 4.2),
-            down * (len(proxies) * ROW_HEIGHT + PANEL_FRAME),
+            down * (max(len(proxies), FEWEST_ROWS) * ROW_HEIGHT + PANEL_FRAME),
             title,
             subtitle,
         )

@@ -59,6 +59,9 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     other = rows["other"].astype(bool) if "other" in rows else pd.Series(False, index=rows.index)
     front = rows[rows["on_front"]].sort_values("seconds")
     ax.set_xscale("log")
+    low, high = rows["seconds"].min(), rows["seconds"].max()
+    beside = max((high / low) ** 0.12, 1.5)  # one cost alone has a width too
+    ax.set_xlim(low / beside, high * beside)
     ax.plot(
         front["seconds"], front["spearman"],
         color=style.MUTED, linewidth=0.8, drawstyle="steps-post", zorder=1,
@@ -67,7 +70,6 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
         points = rows[chosen & (rows["spearman"] >= 0)]
         ax.vlines(points["seconds"], points["low"], points["high"], color=colour, linewidth=0.9)
         ax.plot(points["seconds"], points["spearman"], marker, color=colour, markersize=3)
-    ax.margins(x=0.12)
     ax.set_ylim(0, TOP)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     _names(ax, front)

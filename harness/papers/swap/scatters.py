@@ -9,6 +9,7 @@ import pandas as pd
 from harness import figures
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
+from harness.core.errors import DataError
 from harness.papers.paper_artefacts import artefact
 from harness.papers.swap.heatmaps import PAPER_COLUMNS, STAND_IN, available
 from harness.results.finished import SPACES, Result, label
@@ -30,6 +31,8 @@ def figure17(results: StoredResults) -> Drawn:
 def _scatters(results: StoredResults, proxy: str, name: str, title: str) -> Drawn:
     columns = available(results, PAPER_COLUMNS)
     scored = [c for c in columns if proxy in set(c.scores["proxy"])]
+    if not scored:
+        raise DataError(f"{proxy} is scored in no column of the paper; make it with `make study`.")
     rows = [_summary(c, proxy) for c in scored]
     table = pd.DataFrame(rows)
     shown = [_panel(c, proxy, row) for c, row in zip(scored, rows, strict=True)]
