@@ -165,6 +165,14 @@ def test_analysis_needs_its_proxies() -> None:
         stats.differences(stats.joint(scores()), "nwot")
 
 
+def test_one_proxy_has_no_difference_to_others() -> None:
+    alone = stats.joint(scores().query("proxy == 'swap'"))
+    with pytest.raises(HarnessError, match="no other proxy"):
+        stats.differences(alone, "swap")
+    with pytest.raises(HarnessError, match="no other proxy"):
+        stats.beyond_size(alone, given=["swap"])
+
+
 def test_job_leaves_one_folder_that_says_what_it_rests_on(tmp_path: Path) -> None:
     store(tmp_path, scores())
     store(tmp_path, scores().query("proxy != 'params'"), study="small")

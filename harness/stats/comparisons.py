@@ -159,7 +159,7 @@ def beyond_size(joined: Joint, given: Sequence[str] = SIZE) -> pd.DataFrame:
         of ``partial``), ``n`` and ``seeds``.
 
     Raises:
-        HarnessError: If a proxy of ``given`` was not scored.
+        HarnessError: If a proxy of ``given`` was not scored, or nothing else.
     """
     fixed = [joined.index(name) for name in given]
     rows = []
@@ -187,7 +187,7 @@ def differences(joined: Joint, reference: str) -> pd.DataFrame:
         seeds), ``low`` and ``high`` (95 % paired bootstrap interval), ``n`` and ``seeds``.
 
     Raises:
-        HarnessError: If the reference was not scored.
+        HarnessError: If the reference was not scored, or nothing else.
     """
     first = joined.index(reference)
     rows = []
@@ -220,5 +220,7 @@ def _tables(scores: pd.DataFrame, undefined: Policy) -> Iterator[tuple[int, pd.D
 
 
 def _sorted(rows: list[dict[str, Any]], by: str) -> pd.DataFrame:
+    if not rows:
+        raise HarnessError("There is no other proxy to compare with; score one more.")
     table = pd.DataFrame(rows)
     return table.sort_values(by, ascending=False, kind="stable", ignore_index=True)
