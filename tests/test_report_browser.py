@@ -218,6 +218,9 @@ def test_addresses_are_read_as_they_are_written(open_page):
     page = open_page()
     state = {"pair": ["a,b&c=d", "50%"], "architecture": "|nor_conv_3x3~0|+|none~1|#x y", "at": "ö"}
     assert page.evaluate("state => readAddress(writeAddress(state))", state) == state
+    for state_of_one in ({"at": "proxy-a=b"}, {"theme": "dark"}):
+        back = page.evaluate("state => readAddress(writeAddress(state))", state_of_one)
+        assert back == state_of_one
     assert "|nor_conv_3x3~0|+|none~1|" in page.evaluate("state => writeAddress(state)", state)
 
 

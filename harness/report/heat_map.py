@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
 from harness.core.printing import printed
 from harness.proxies.contract import seeing_truth
-from harness.report.address import address
 from harness.report.columns import Column
 from harness.report.page_tables import DIGITS
 from harness.stats.ordering import rows_by_mean
@@ -56,6 +56,11 @@ def heat_map(columns: Sequence[Column]) -> dict[str, list[HeatCell | None]]:
     return {proxy: [cells.get((column.name, proxy)) for column in columns] for proxy in order}
 
 
+def explorer(column: str, proxy: str) -> str:
+    """Returns the address of a proxy on a column, which ``templates/address.js`` reads."""
+    return f"#column={quote(column)}&pair={quote(proxy)}&at=explorer"
+
+
 def proxy_order(columns: Sequence[Column]) -> list[str]:
     """Returns the proxies by mean ρ, those of every column first, see ``rows_by_mean``."""
     means = [column.summary.set_index("proxy")["spearman_mean"].fillna(0) for column in columns]
@@ -70,7 +75,7 @@ def _cell(column: Column, row: Mapping[Any, Any]) -> HeatCell:
         "" if pd.isna(rho) else f"{rho:.{DIGITS}g}",
         shade + " few" * column.few,
         "\n".join(_facts(column, row)),
-        address("explorer", column.name, row["proxy"]),
+        explorer(column.name, row["proxy"]),
     )
 
 

@@ -16,7 +16,7 @@ from harness.results.stored_table import stored_table
 
 # What the page shows of a picture, the better first; the others are linked.
 PICTURES = (".png", ".svg")
-WHOLE = ("compare",)
+WHOLE = ("compare", "compare_summary")
 """Tables that people read, however long they are."""
 
 

@@ -15,11 +15,10 @@ from markupsafe import Markup
 
 from harness.proxies.contract import populations, proxies
 from harness.report import origins
-from harness.report.address import address
 from harness.report.board import read_board
 from harness.report.columns import Column
 from harness.report.definitions import definitions
-from harness.report.heat_map import STEPS, heat_map, proxy_order
+from harness.report.heat_map import STEPS, explorer, heat_map, proxy_order
 from harness.report.other_results import Folder, link, read_chapters, read_folder
 from harness.report.page_tables import Cell, Table, arranged, table
 from harness.report.points import points
@@ -141,7 +140,7 @@ def leaders(columns: Sequence[Column]) -> Table:
         rows.append(
             {
                 "column": column.label,
-                "best proxy": Cell(name, name, "text", address("explorer", column.name, name)),
+                "best proxy": Cell(name, name, "text", explorer(column.name, name)),
                 "ρ": best["spearman_mean"],
                 LOW: best["spearman_low"],
                 HIGH: best["spearman_high"],

@@ -18,10 +18,11 @@ function readAddress(hash) {
 
 /** Writes what readAddress reads; what is empty has its default and is left out. */
 function writeAddress(state) {
-  const parts = NAMES.filter((name) => state[name]?.length).map(
-    (name) => `${name}=${[state[name]].flat().map(encoded).join(",")}`,
-  );
-  return parts.length ? `#${parts.join("&")}` : location.pathname;
+  const chosen = NAMES.filter((name) => state[name]?.length);
+  if (!chosen.length) return location.pathname;
+  if (chosen.join() === "at") return `#${encoded(state.at)}`;
+  const values = (name) => [state[name]].flat().map(encoded).join(",");
+  return `#${chosen.map((name) => `${name}=${values(name)}`).join("&")}`;
 }
 
 function decoded(text) {

@@ -54,8 +54,8 @@ function architectureParts({ result, keys, index: i }, proxies, elsewhere) {
     return standingRow(name, panel.values[i], values, i, panel.status[i]);
   });
   const first = standingRow(result.metric, result.truth[i], result.truth, i);
-  const links = elsewhere.flatMap((name) => [
-    " ",
+  const links = elsewhere.flatMap((name, place) => [
+    place ? ", " : " ",
     make("a", { href: writeAddress({ column: name, architecture: key }), textContent: name }),
   ]);
   const also = make("p", { className: "note" }, "The same architecture in:", ...links);

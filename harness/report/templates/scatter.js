@@ -96,7 +96,8 @@ function mark([left, top], shade, lacking) {
 function drawScatter(box, { x, y, shades, chosen, text }) {
   const width = Math.max(260, box.clientWidth);
   const drawn = layout(x, y, width);
-  const picture = svg("svg", { width, height: HEIGHT, "aria-hidden": true });
+  const viewBox = `0 0 ${width} ${HEIGHT}`; // paper may be narrower
+  const picture = svg("svg", { width, height: HEIGHT, viewBox, "aria-hidden": true });
   const lacking = (i) => x.values[i] === null || y.values[i] === null;
   const marks = drawn.places.map((place, i) => mark(place, shades[i], lacking(i)));
   picture.append(...axes(x, y, drawn), ...marks);
