@@ -108,7 +108,6 @@ def test_only_what_is_about_searches_knows_them() -> None:
         ("hydra", {"command_line"}),
         ("omegaconf", {"command_line"}),
         ("matplotlib", {"figures"}),
-        ("plotly", {"report"}),
         ("jinja2", {"report"}),
         ("pooch", {"sources"}),
     ],

@@ -18,7 +18,7 @@ from harness.executors.executor import executors
 from harness.inputs.selection import InputSettings
 from harness.jobs.job import jobs
 
-HEAVY = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "pyarrow", "seaborn", "plotly"}
+HEAVY = {"torch", "pandas", "scipy", "sklearn", "matplotlib", "pyarrow", "seaborn"}
 LOADED = """
 import sys, harness.__main__
 harness.__main__.main()

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
@@ -12,17 +13,16 @@ from stored import store
 
 from harness.config import Config
 from harness.core.errors import DataError
-from harness.figures.style import is_dark
+from harness.report.board import read_board
 from harness.report.columns import find_columns
 from harness.report.definitions import definitions
-from harness.report.interactive_heatmap import heatmap, proxy_order
+from harness.report.heat_map import heat_map, proxy_order
 from harness.report.origins import absent, overview
 from harness.report.other_results import read_folder
 from harness.report.page import Origin, render
 from harness.report.page_file import write_page
-from harness.report.page_style import MUTED
-from harness.report.page_tables import arranged, cell, table
-from harness.report.points import LIMIT, points
+from harness.report.page_tables import ROWS, arranged, cell, table
+from harness.report.points import LIMITS, points
 from harness.results.folder import replacing
 
 
@@ -107,7 +107,7 @@ def test_the_page_says_how_much_of_a_set_was_used(tmp_path):
     write_result(tmp_path, inputs=part)
     write_result(tmp_path, "tnb101_micro", "jigsaw", inputs={"n": 64, "of": None, "split": ""})
     write_result(tmp_path, study="older")
-    shown = overview(find_columns(tmp_path))
+    shown = overview(find_columns(tmp_path), tmp_path / "report")
     place = [name for name, _ in shown.columns].index("images")
     assert [row[place].text for row in shown.rows] == [
         "photographs (10,000 of 50,000 training images)",
@@ -149,81 +149,105 @@ def test_heat_map_says_what_each_cell_rests_on(tmp_path):
     write_result(tmp_path, "tnb101_micro", "jigsaw", n=120)
     found = find_columns(tmp_path)
     found[0].summary.loc[found[0].summary.proxy == "params", "spearman_mean"] = np.nan
-    figure = heatmap(found)
-    grey, coloured, _, numbers = figure.data
-    assert (coloured.zmin, coloured.zmax) == (-1, 1)
-    assert coloured.colorscale[0][1] == "rgb(103,0,31)", "red below zero"
-    assert coloured.colorscale[len(coloured.colorscale) // 2] == (0.5, "rgb(247,247,247)")
-    row = list(coloured.y).index("swap")
+    rows = heat_map(found)
     (swap,) = found[1].summary[found[1].summary.proxy == "swap"].to_dict("records")
-    assert coloured.z[row][1] == pytest.approx(swap["spearman_mean"], abs=1e-4)
-    hover = coloured.customdata[row][1]
+    made = rows["swap"][1]
+    assert float(made.sort) == pytest.approx(swap["spearman_mean"], rel=1e-5)
+    assert made.text == f"{swap['spearman_mean']:.2f}"
     for part in (
-        f"{swap['spearman_mean']:.2f}",
+        made.text,
         f"{swap['spearman_low']:.2f} to {swap['spearman_high']:.2f}",
         "120 architectures, 2 seeds",
         "2 undefined, 0 failed",
         "stand-in images",
     ):
-        assert part in hover
-    params = list(coloured.y).index("params")
-    assert coloured.z[params][0] is None and grey.z[params][0] == 0
-    assert grey.z[row][1] is None
-    shown = dict(zip(zip(numbers.x, numbers.y, strict=True), numbers.text, strict=True))
-    assert shown[found[0].label, "params"] == "\N{EN DASH}"
-    assert shown[found[1].label, "swap"] == f"{swap['spearman_mean']:.2f}"
-    for value, colour in zip((-1.0, 0.0, 1.0), ("white", "#1b1f24", "white"), strict=True):
+        assert part in made.tip
+    undefined = rows["params"][0]
+    assert (undefined.text, undefined.sort, undefined.shade) == ("\N{EN DASH}", "", "undefined")
+    for value, shade in (
+        (-1.0, "low s20"),
+        (-0.51, "low s10"),
+        (0.0, "high s0"),
+        (1.0, "high s20"),
+    ):
         found[1].summary.loc[found[1].summary.proxy == "swap", "spearman_mean"] = value
-        numbers = heatmap(found).data[-1]
-        inks = dict(
-            zip(zip(numbers.x, numbers.y, strict=True), numbers.textfont.color, strict=True)
-        )
-        assert inks[found[1].label, "swap"] == colour
-    assert is_dark((0.0, 0.0, 0.0))
+        assert heat_map(found)["swap"][1].shade == shade
 
 
-def test_heat_map_fades_columns_of_few_architectures(tmp_path):
-    """A veil under muted numbers; what was not scored and what is undefined stay told apart."""
+def test_heat_map_tells_few_unscored_and_undefined_apart(tmp_path):
     write_result(tmp_path, n=100)
     write_result(tmp_path, "tnb101_micro", "jigsaw", n=99, proxies=("swap", "params", "nwot"))
-    enough, few = found = find_columns(tmp_path)
-    for column in found:
-        column.summary.loc[column.summary.proxy == "params", "spearman_mean"] = np.nan
-    grey, _, veil, numbers = heatmap(found).data
-    assert veil.hoverinfo == "skip" and 0 < veil.opacity < 1
-    of = {proxy: list(veil.y).index(proxy) for proxy in ("swap", "params", "nwot")}
-    assert {proxy: veil.z[row] for proxy, row in of.items()} == {name: [None, 0] for name in of}
-    assert [grey.z[of[proxy]] for proxy in of] == [[None, None], [0, 0], [None, None]]
-    places = list(zip(numbers.x, numbers.y, numbers.textfont.color, strict=True))
-    assert {ink for label, _, ink in places if label == few.label} == {MUTED}
-    assert MUTED not in {ink for label, _, ink in places if label == enough.label}
-    assert (enough.label, "nwot") not in {place[:2] for place in places}
+    write_result(tmp_path, study="many", proxies=("elsewhere", "swap"))
+    found = find_columns(tmp_path)
+    found[0].summary.loc[found[0].summary.proxy == "params", "spearman_mean"] = np.nan
+    rows = heat_map(found)
+    shades = {
+        proxy: [cell and cell.shade.split()[-1] for cell in row] for proxy, row in rows.items()
+    }
+    assert shades["nwot"] == [None, "few", None]
+    assert shades["params"] == ["undefined", "few", None]
+    assert shades["swap"][0] != "few" and shades["swap"][1:] == ["few", "few"]
+    assert list(rows)[-1] == "elsewhere", "what only other studies have comes last"
+
+
+def test_a_cell_leads_to_its_architectures(tmp_path):
+    write_result(tmp_path, proxies=("a,b&c=#", "params"))
+    (column,) = find_columns(tmp_path)
+    link = heat_map([column])["a,b&c=#"][0].link
+    parts = dict(part.split("=") for part in link.removeprefix("#").split("&"))
+    assert {name: unquote(value) for name, value in parts.items()} == {
+        "column": "nb201/cifar10",
+        "pair": "a,b&c=#",
+        "at": "explorer",
+    }
+    assert "," not in parts["pair"], "a comma would part two proxies"
+
+
+def embedded_points(column, **options):
+    """One column's points, its lists in place."""
+    made = points([column], **options)
+    panel = made["columns"][column.name]
+    keys = [made["keys"][column.space][at] for at in made["lists"][panel["at"]]]
+    values = {name: made["lists"][one["values"]] for name, one in panel["proxies"].items()}
+    return panel, keys, made["lists"][panel["truth"]], values
 
 
 def test_points_keep_names_values_and_status(results):
     result = find_columns(results)[0]
-    panel = points(result)
-    swap = panel["proxies"]["swap"]
-    assert swap["values"][0] is None and swap["status"] == {0: "undefined"}
+    panel, keys, truths, values = embedded_points(result)
+    assert values["swap"][0] is None
+    assert panel["proxies"]["swap"]["status"] == {0: "undefined"}
     first = result.scores[(result.scores.proxy == "swap") & (result.scores.seed == 0)]
     by_key = dict(zip(first.key, first.value, strict=True))
-    for key, value, truth in list(zip(panel["keys"], swap["values"], panel["truth"], strict=True))[
-        1:
-    ]:
+    for key, value, truth in list(zip(keys, values["swap"], truths, strict=True))[1:]:
         assert value == pytest.approx(by_key[key], rel=1e-5)
         assert truth == int(key.split("_")[1].split("<")[0]) + 60
     assert panel["note"] == "30 architectures of seed 0"
+    assert panel["undefined"] == "worst"
 
 
-def test_rank_axis_and_sampling_are_said(tmp_path):
-    write_result(tmp_path, n=LIMIT + 50, power=9)
-    panel = points(find_columns(tmp_path)[0])
-    assert len(panel["keys"]) == LIMIT
-    assert panel["note"] == f"{LIMIT} architectures of seed 0 (the first of {LIMIT + 50})"
-    params = panel["proxies"]["params"]
-    assert params["label"] == "rank of score"
-    order = np.lexsort((params["x"], params["values"]))  # rounding makes ties of values
-    assert (np.diff(np.array(params["x"])[order]) >= 0).all()
+def test_points_are_fewer_where_they_would_not_fit(tmp_path, monkeypatch):
+    write_result(tmp_path, n=LIMITS[0] + 50, power=9)
+    (column,) = find_columns(tmp_path)
+    panel, keys, *_ = embedded_points(column)
+    assert len(keys) == LIMITS[0]
+    whole = LIMITS[0] + 50
+    assert panel["note"] == f"{LIMITS[0]} architectures of seed 0 (the first of {whole})"
+    assert panel["proxies"]["params"]["scale"] == "rank"
+    monkeypatch.setattr("harness.report.points.BUDGET", 50_000)
+    made = points([column])
+    assert len(json.dumps(made)) < 55_000
+    assert len(made["lists"][0]) < LIMITS[0]
+    assert f"the first of {whole}" in made["columns"][column.name]["note"]
+
+
+def test_what_columns_share_is_stored_once(results):
+    first, *_, other = found = find_columns(results)
+    made = points(found)
+    assert len(made["keys"]["nb201"]) == 30
+    mine, others = (made["columns"][one.name]["proxies"]["swap"] for one in (first, other))
+    assert mine["values"] == others["values"]
+    assert len(set(map(tuple, made["lists"]))) == len(made["lists"])
 
 
 @pytest.mark.parametrize(
@@ -251,17 +275,21 @@ def test_cells(value, text, kind):
     assert (made.text, made.kind) == (text, kind)
     if kind == "number":
         assert float(made.sort) == value
+    assert kind != "text" or made.sort in ("", text)
 
 
-def test_a_long_table_says_what_it_leaves_out():
-    made = table(pd.DataFrame({"a_b": range(10)}), "Numbers", file="x.csv", limit=3)
-    assert (len(made.rows), made.total, made.columns) == (3, 10, [("a b", True)])
+def test_a_long_table_is_its_file():
+    frame = pd.DataFrame({"a_b": range(ROWS + 1)})
+    made = table(frame, "Numbers", file="x.csv")
+    assert (made.rows, made.total, made.columns) == ([], ROWS + 1, [("a b", True)])
+    assert len(table(frame[:-1], "Numbers", file="x.csv").rows) == ROWS
+    assert len(table(frame, "Numbers", limit=None).rows) == ROWS + 1
 
 
 def test_columns_can_be_arranged():
     made = arranged(table(pd.DataFrame({"a": [1], "b": ["x"], "c": [2]}), "T"), ["c", "z", "b"])
-    assert made.columns == [("c", True), ("b", False), ("a", True)]
-    assert [c.text for c in made.rows[0]] == ["2", "x", "1"]
+    assert made.columns == [("c", True), ("b", False)]
+    assert [c.text for c in made.rows[0]] == ["2", "x"]
 
 
 def test_folders_list_tables_and_pictures_in_order(tmp_path):
@@ -309,10 +337,28 @@ def test_the_story_has_a_sentence_per_theme_and_each_leads_to_its_chapter(result
         ("ρ_=_0.10.", "analysis-first", "Is first so?"),
         ("ρ_=_0.21_[−0.1,_0.3] &lt;b&gt;, n_=_9.", "analysis-later", "Is later so?"),
     ]
-    headings = re.findall(r'<h3 id="analysis-(\w+)">', text)
+    headings = re.findall(r'<details id="analysis-(\w+)">', text)
     assert headings == ["first", "second", "silent", "later"], "all of them, in their order"
     assert text.count("0.11.") == 1, "told in its chapter"
-    assert "The first 60 of 200 rows" in text
+    assert re.search(r'<a href="../analysis/first.csv">First</a>.*200 rows', text)
+    assert '<h2 id="leaderboard">' in text and "analysis/leaderboard.csv" in text, "absence is said"
+
+
+def test_the_leaderboard_is_that_of_the_analyses(results):
+    assert read_board(results / "analysis", results) == (None, [])
+    pairs = (
+        "first,second,difference,p,p_holm,better_in,worse_in,columns\nswap,params,-0.1,,,0,2,3\n"
+    )
+    write_files(
+        results / "analysis",
+        leaderboard_csv="proxy,average_rank,low,high\nparams,1.25,1,2\nswap,1.75,1,2\n",
+        leaderboard_pairs_csv=pairs,
+    )
+    board, tests = read_board(results / "analysis", results / "report")
+    assert [row[0].text for row in board.rows] == ["params", "swap"]
+    assert board.file == "../analysis/leaderboard.csv"
+    assert tests[0]["worse_in"] == 2 and tests[0]["p_holm"] is None, "NaN is no JSON"
+    assert embedded(write_report(results))["pairs"] == tests
 
 
 def test_definitions_come_from_docstrings():
@@ -329,18 +375,19 @@ def test_the_page_is_whole_and_the_same_every_time(results):
     page = write_report(results)
     text = text_of(page)
     assert page == results / "report" / "index.html"
-    assert (page.parent / "plotly.min.js").stat().st_size > 1e6
+    assert {path.name for path in page.parent.iterdir()} == {"index.html", "run.json"}
     assert write_report(results) and text_of(page) == text
     assert not re.search(r'(src|href)="(https?:)?//', text), "nothing comes from a network"
     assert "feedbeef00" in text
-    assert "some &lt;processor&gt;" in text, "what files say is text, not markup"
     assert "paper/compare.csv" in text and "make compare" in text, "absence is said"
-    assert embedded(page)["nb201/cifar10\N{NO-BREAK SPACE}†"]["keys"][0].startswith("|cell_0<b>")
+    assert embedded(page)["keys"]["nb201"][0].startswith("|cell_0<b>")
+    for link in re.findall(r'href="(\.\./[^"]+)"', text):
+        assert (page.parent / link).exists(), link
     assert "<b>~0" not in text.partition('id="data"')[0]
 
 
 def test_the_comparison_and_its_neighbours_are_included(results):
-    columns = "artefact,what,paper,ours,difference,verdict,why\n"
+    columns = "artefact,quantity,paper,ours,difference,verdict,why\n"
     rows = 'table5,μ=σ=1.5,0.90,0.871,-0.029,agrees,\ntable4,μ,0.7,,,,"fewer, cells"\n'
     write_files(results / "paper", compare_csv=columns + rows, table5_csv="mu\n1.5\n")
     text = text_of(write_report(results))
@@ -365,5 +412,5 @@ def test_committed_results_can_be_reported():
     committed = Path(__file__).parent.parent / "results"
     found = find_columns(committed)
     assert {"nb201/cifar10", "nb201/cifar100"} <= {result.name for result in found}
-    for result in found:
-        assert len(points(result)["keys"]) == min(result.n, LIMIT)
+    page = render(found, committed, committed / "report", Origin("0", None))
+    assert len(page.encode()) < 2e6

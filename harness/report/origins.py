@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from harness import truth
 from harness.inputs.description import amount_in_words
 from harness.report.columns import Column
-from harness.report.page_tables import Table, table
+from harness.report.other_results import link
+from harness.report.page_tables import Cell, Table, table
+from harness.results.layout import RECORD, SCORES
 
 
-def overview(columns: Sequence[Column]) -> Table:
-    """One row per result: how much was scored, against which accuracy, on which images."""
+def overview(columns: Sequence[Column], page: Path) -> Table:
+    """One row per result: how much was scored, against which accuracy, on which images.
+
+    Args:
+        columns: The results.
+        page: Folder of the page, from which links to their files start.
+    """
     rows = [
         {
             "column": column.label,
@@ -24,10 +31,16 @@ def overview(columns: Sequence[Column]) -> Table:
             "epochs": str(column.record["truth"]["epochs"] or "several"),
             "images": _images(column),
             "commit": str(column.record["commit"] or "unknown")[:10],
+            "record": _file(column, RECORD, page),
+            "scores": _file(column, SCORES, page),
         }
         for column in columns
     ]
     return table(pd.DataFrame(rows), "What every column rests on", limit=None)
+
+
+def _file(column: Column, name: str, page: Path) -> Cell:
+    return Cell(name, link(column.folder / name, page), "text", link(column.folder / name, page))
 
 
 def _images(column: Column) -> str:
@@ -38,12 +51,6 @@ def _images(column: Column) -> str:
     return f"{said['origin']} ({', '.join(notes)})" if notes else str(said["origin"])
 
 
-def record(column: Column) -> Table:
-    """The whole of ``run.json``, a row per entry."""
-    rows = pd.DataFrame(_flat(column.record), columns=["entry", "value"])
-    return table(rows, f"{column.name}/run.json", limit=None)
-
-
 def absent(columns: Sequence[Column]) -> list[str]:
     """Names the spaces and tasks that have ground truth but no result here."""
     known = truth.overview()[["space", "task"]].drop_duplicates()
@@ -51,16 +58,3 @@ def absent(columns: Sequence[Column]) -> list[str]:
     found = {column.name for column in columns}
     # The bundled digits exist to try things without a download, not to rank proxies.
     return [name for name in names if name not in found and not name.endswith("/digits")]
-
-
-def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _flat(inner, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list) and any(isinstance(one, Mapping) for one in value):
-        for place, inner in enumerate(value):
-            yield from _flat(inner, f"{name}.{place}")
-    elif isinstance(value, list):
-        yield name, ", ".join(map(str, value))
-    else:
-        yield name, "" if value is None else str(value)

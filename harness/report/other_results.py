@@ -9,15 +9,15 @@ from pathlib import Path
 
 from harness.artefacts.artefact import THEME
 from harness.report.columns import NO_BREAK
-from harness.report.page_tables import LIMIT, Table, table
+from harness.report.page_tables import ROWS, Table, table
 from harness.results.folder import read_record
 from harness.results.layout import RECORD
 from harness.results.stored_table import stored_table
 
 # What the page shows of a picture, the better first; the others are linked.
 PICTURES = (".png", ".svg")
-ANALYSIS_ROWS = 60
-"""Rows shown of one table of an analysis: there are many of them, and files hold all."""
+WHOLE = ("compare", "compare_summary")
+"""Tables that people read, however long they are."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def read_chapters(folder: Path, page: Path) -> list[Chapter]:
         leads = bool(finding) and theme not in themes
         themes |= {theme} if leads else set()
         files = {folder / file: (folder, file) for file in one["files"]}
-        shown = _shown(files, page, ANALYSIS_ROWS)
+        shown = _shown(files, page)
         chapters.append(Chapter(name, one["question"], finding, leads, shown))
     return chapters
 
@@ -121,14 +121,14 @@ def _unbroken(sentence: str) -> str:
     return re.sub(kept, lambda found: found[0].replace(" ", NO_BREAK), sentence)
 
 
-def _shown(named: dict[Path, tuple[Path, str]], page: Path, limit: int | None = LIMIT) -> Folder:
+def _shown(named: dict[Path, tuple[Path, str]], page: Path) -> Folder:
     """Lays out files, each with the folder of its record and its name there."""
     tables, pictures = {}, {}
     for path in sorted(named, key=lambda path: _natural(path.stem)):
         name = path.stem
         if path.suffix == ".csv":
-            rows, file = stored_table(*named[path]), link(path, page)
-            tables[name] = table(rows, _title(name), file=file, limit=limit)
+            rows, limit = stored_table(*named[path]), None if name in WHOLE else ROWS
+            tables[name] = table(rows, _title(name), file=link(path, page), limit=limit)
         if path.suffix in PICTURES and name not in pictures:
             formats = [path.with_suffix(suffix) for suffix in PICTURES]
             first, *others = [link(other, page) for other in formats if other in named]

@@ -1,34 +1,47 @@
-"""Puts the page together: what is found becomes figures and tables, a template the HTML."""
+"""Puts the page together: what is found becomes tables and points, a template the HTML."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
-import plotly.graph_objects as go
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from harness.core.printing import printed
 from harness.proxies.contract import populations, proxies
 from harness.report import origins
+from harness.report.board import read_board
 from harness.report.columns import Column
 from harness.report.definitions import definitions
-from harness.report.interactive_heatmap import heatmap, proxy_order
+from harness.report.heat_map import STEPS, explorer, heat_map, proxy_order
 from harness.report.other_results import Folder, link, read_chapters, read_folder
 from harness.report.page_tables import Cell, Table, arranged, table
-from harness.report.points import points, scatter
+from harness.report.points import points
 from harness.results.finished import FEW
+from harness.results.layout import SCORES
 
-PLOTLY = "plotly.min.js"
-# What a reader of the comparison looks for; intervals come after it.
-VERDICT = ("artefact", "column", "quantity", "paper", "ours", "difference", "verdict", "why")
+SCRIPTS = (
+    "address",
+    "ranks",
+    "tables",
+    "tip",
+    "heat_map",
+    "scatter",
+    "architecture",
+    "explorer",
+    "page",
+)
+# What a reader of the comparison looks for; intervals are in its file.
+VERDICT = (
+    *("source", "artefact", "column", "quantity"),
+    *("paper", "ours", "difference", "verdict", "why"),
+)
+LOW, HIGH = "95 % from", "to"
 
 
 @dataclass(frozen=True)
@@ -49,8 +62,8 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         origin: Named at the foot of the page.
     """
     columns = [column for column in found if column.in_main] or list(found)
-    further = found[len(columns) :]
     paper = read_folder(results / "paper", folder)
+    board, pairs = read_board(results / "analysis", folder)
     environment = Environment(
         loader=PackageLoader("harness.report"),
         autoescape=True,
@@ -59,56 +72,62 @@ def render(found: Sequence[Column], results: Path, folder: Path, origin: Origin)
         lstrip_blocks=True,
     )
     environment.policies["json.dumps_kwargs"] = {"sort_keys": False, "separators": (",", ":")}
-    script = _script(environment)
+    style = environment.get_template("style.css").render(steps=STEPS)
+    templates = files("harness.report") / "templates"
+    script = "\n".join((templates / f"{name}.js").read_text("utf-8") for name in SCRIPTS)
     return environment.get_template("page.html").render(
-        policy=content_policy(script),
+        policy=content_policy(script, style),
         script=Markup(script),
-        columns=columns,
-        further=further,
-        heatmaps=[_json(heatmap(part)) for part in (columns, further) if part],
+        style=Markup(style),
+        steps=STEPS,
+        columns=found,
+        main=columns,
+        heat=heat_map(found),
         few=FEW,
+        board=board,
         leaders=leaders(columns),
         correlations=correlations(found),
-        points={column.label: points(column) for column in found},
-        scatter=_json(scatter()),
+        data=points(found)
+        | {
+            "main": [column.name for column in columns],
+            "start": max(columns, key=lambda column: len(column.scores)).name,
+            "files": {one.name: link(one.folder / SCORES, folder) for one in found},
+            "pairs": pairs,
+        },
         compare=_captioned(paper, "compare", "The paper’s numbers and ours"),
-        compared=_captioned(paper, "compare_summary", "How many agree"),
+        compared=paper.tables.get("compare_summary"),
         paper=_without(paper, "compare", "compare_summary"),
         chapters=read_chapters(results / "analysis", folder),
-        overview=origins.overview(found),
-        records=[(r.label, link(r.folder / "run.json", folder), origins.record(r)) for r in found],
+        overview=origins.overview(found, folder),
         absent=origins.absent(found),
         definitions=definitions([*proxies.names(), *populations.names(), *proxy_order(found)]),
         origin=origin,
-        plotly=PLOTLY,
     )
 
 
-def _script(environment: Environment) -> str:
-    loader = environment.loader
-    assert loader is not None
-    return loader.get_source(environment, "page.js")[0]
-
-
-def content_policy(script: str) -> str:
-    """Returns what a browser may do with the page: run its one script and Plotly, show pictures.
+def content_policy(script: str, style: str) -> str:
+    """Returns what a browser may do with the page: run its script, take its style, show pictures.
 
     A name that got past all escaping could still run nothing and send nothing.
 
     Args:
         script: The page's own, known by its digest.
+        style: The same of its style sheet.
     """
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src 'self' file: 'sha256-{digest}'",  # a file's own folder is file: to some
-            "style-src 'unsafe-inline'",  # Plotly styles what it draws
-            "img-src 'self' file: data: blob:",
+            f"script-src {_digest(script)}",
+            f"style-src {_digest(style)}",
+            "img-src 'self' file: data:",  # a file's own folder is file: to some
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
+
+
+def _digest(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def leaders(columns: Sequence[Column]) -> Table:
@@ -116,19 +135,22 @@ def leaders(columns: Sequence[Column]) -> Table:
     rows = []
     for column in columns:
         ranked = column.summary.sort_values("spearman_mean", ascending=False, kind="stable")
-        size = ranked[ranked["proxy"] == "params"]
+        best, size = ranked.iloc[0], ranked[ranked["proxy"] == "params"]
+        name = str(best["proxy"])
         rows.append(
             {
                 "column": column.label,
-                "best proxy": str(ranked["proxy"].iloc[0]),
-                "ρ": _rho(ranked.iloc[0]),
-                "ρ of params": _rho(size.iloc[0]) if len(size) else float("nan"),
+                "best proxy": Cell(name, name, "text", explorer(column.name, name)),
+                "ρ": best["spearman_mean"],
+                LOW: best["spearman_low"],
+                HIGH: best["spearman_high"],
+                "ρ of params": size["spearman_mean"].iloc[0] if len(size) else float("nan"),
                 "n": column.n,
                 "seeds": column.seeds,
             }
         )
     names = {"n": "architectures per seed"}
-    return _right(table(pd.DataFrame(rows), "Best proxy of every column", names=names), "ρ")
+    return table(pd.DataFrame(rows), "Best proxy of every column", names=names, limit=None)
 
 
 def correlations(columns: Sequence[Column]) -> Table:
@@ -138,7 +160,8 @@ def correlations(columns: Sequence[Column]) -> Table:
             "column": column.label,
             "proxy": row["proxy"],
             "ρ": row["spearman_mean"],
-            "95 % interval": _interval(row),
+            LOW: row["spearman_low"],
+            HIGH: row["spearman_high"],
             "between seeds": row["spearman_std"],
             "τ": row["kendall_mean"],
             "n": row["n"],
@@ -152,27 +175,7 @@ def correlations(columns: Sequence[Column]) -> Table:
         for seconds in [column.scores.groupby("proxy")["seconds"].mean()]
         for row in column.summary.to_dict("records")
     ]
-    caption = "Every proxy on every column"
-    return _right(table(pd.DataFrame(rows), caption, limit=None), "95 % interval")
-
-
-def _interval(row: dict[Any, Any]) -> Cell | float:
-    low, high = row["spearman_low"], row["spearman_high"]
-    return low if pd.isna(low) else Cell(f"{printed(low)} to {printed(high)}", repr(low), "number")
-
-
-def _rho(row: pd.Series[Any]) -> Cell:
-    text = (
-        f"{printed(row['spearman_mean'])} "
-        f"({printed(row['spearman_low'])} to {printed(row['spearman_high'])})"
-    )
-    return Cell(text, repr(float(row["spearman_mean"])), "number")
-
-
-def _right(made: Table, start: str) -> Table:
-    """Right-aligns the columns of ready-made number cells, whose names begin with ``start``."""
-    columns = [(name, right or name.startswith(start)) for name, right in made.columns]
-    return replace(made, columns=columns)
+    return table(pd.DataFrame(rows), "Every proxy on every column", limit=None)
 
 
 def _captioned(folder: Folder, name: str, caption: str) -> Table | None:
@@ -183,7 +186,3 @@ def _captioned(folder: Folder, name: str, caption: str) -> Table | None:
 def _without(folder: Folder, *names: str) -> Folder:
     """Leaves out tables that have a place of their own."""
     return replace(folder, tables={k: v for k, v in folder.tables.items() if k not in names})
-
-
-def _json(figure: go.Figure) -> dict[str, Any]:
-    return dict(json.loads(figure.to_json()))

@@ -1,16 +1,14 @@
-"""Writes the report: the page and the plotting library beside it."""
+"""Writes the report: one page."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from plotly.offline import get_plotlyjs
-
 import harness
 from harness.config import Config
 from harness.core.machine import commit
 from harness.report.columns import find_columns
-from harness.report.page import PLOTLY, Origin, render
+from harness.report.page import Origin, render
 from harness.results.derived import rests_on, write_record
 from harness.results.folder import replacing
 from harness.results.layout import study_of
@@ -19,9 +17,8 @@ from harness.results.layout import study_of
 def write_page(config: Config) -> Path:
     """Writes the report of all finished results; nothing is scored and nothing is downloaded.
 
-    The page needs no network and loads nothing from outside its own folder but the pictures of
-    other results. The library is a file of its own: it is three times as large as the page and
-    never changes.
+    The page is one file that needs no network; it shows the pictures of other results and links
+    their files where these lie beside it.
 
     Returns:
         The page.
@@ -34,7 +31,6 @@ def write_page(config: Config) -> Path:
     columns = find_columns(results)
     page = render(columns, results, folder, Origin(harness.__version__, commit()))
     with replacing(folder) as fresh:
-        for name, text in ((PLOTLY, get_plotlyjs()), ("index.html", page)):
-            (fresh / name).write_text(text, encoding="utf-8", newline="\n")
+        (fresh / "index.html").write_text(page, encoding="utf-8", newline="\n")
         write_record(fresh, config, results=rests_on(results, (one.folder for one in columns)))
     return folder / "index.html"

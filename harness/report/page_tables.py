@@ -10,9 +10,11 @@ import pandas as pd
 
 from harness.core.printing import DASH, MINUS
 
-LIMIT = 500
-"""Rows shown of one table; the page names the file that holds all."""
+ROWS = 30
+"""A longer table of a file is a link to that file."""
 
+DIGITS = 6
+"""Significant digits of what cells sort by and points lie at."""
 
 _JUDGED = {
     **dict.fromkeys(("True", "yes"), ("yes", "yes")),
@@ -28,13 +30,16 @@ class Cell:
 
     Attributes:
         text: What is read.
-        sort: What it is sorted by: the exact number, or the text in lower case; empty if missing.
+        sort: What it is sorted by and what a CSV gets: the number to ``DIGITS``, or the text; empty
+            if missing.
         kind: ``number``, ``text``, ``yes`` or ``no``.
+        link: Where it leads; may be empty.
     """
 
     text: str
     sort: str
     kind: str
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,8 @@ class Table:
         caption: What it shows.
         columns: Name and whether it is right-aligned.
         rows: The cells.
-        total: Rows of the whole table, of which ``rows`` may be the first.
+        total: Rows of the whole table; if there are more than ``rows`` holds, only its file is
+            shown.
         file: Where the whole table lies, relative to the page; may be empty.
     """
 
@@ -62,7 +68,7 @@ def table(
     *,
     names: Mapping[str, str] | None = None,
     file: str = "",
-    limit: int | None = LIMIT,
+    limit: int | None = ROWS,
 ) -> Table:
     """Lays out a data frame.
 
@@ -71,7 +77,7 @@ def table(
         caption: What the table shows.
         names: Heading of a column, where its own name would not do.
         file: Where the whole table lies.
-        limit: Rows to show; None for all.
+        limit: The most rows to show; None for any number.
     """
     names = names or {}
     columns = [
@@ -81,16 +87,15 @@ def table(
         )
         for name in frame.columns
     ]
-    shown = frame if limit is None else frame.head(limit)
+    shown = frame if limit is None or len(frame) <= limit else frame.head(0)
     rows = [[cell(value) for value in row] for row in shown.itertuples(index=False, name=None)]
     return Table(caption, columns, rows, len(frame), file)
 
 
-def arranged(made: Table, first: Sequence[str]) -> Table:
-    """Puts the named columns first, in that order, so that a narrow screen shows them."""
+def arranged(made: Table, wanted: Sequence[str]) -> Table:
+    """Takes the named columns, as far as there are any, in that order; the file has the others."""
     names = [name for name, _ in made.columns]
-    order = [names.index(name) for name in first if name in names]
-    order += [i for i in range(len(names)) if i not in order]
+    order = [names.index(name) for name in wanted if name in names]
     columns = [made.columns[i] for i in order]
     return replace(made, columns=columns, rows=[[row[i] for i in order] for row in made.rows])
 
@@ -105,8 +110,9 @@ def cell(value: Any) -> Cell:
         text, kind = _JUDGED[str(value)]
         return Cell(text, text, kind)
     if isinstance(value, (int, float)):
-        return Cell(number(value), repr(value), "number")
-    return Cell(str(value), str(value).lower(), "text")
+        exact = str(value) if isinstance(value, int) else f"{value:.{DIGITS}g}"
+        return Cell(number(value), exact, "number")
+    return Cell(str(value), str(value), "text")
 
 
 def number(value: float) -> str:

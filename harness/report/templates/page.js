@@ -1,132 +1,131 @@
-"use strict";
-(function () {
-  const config = { displayModeBar: false, responsive: true };
-  const find = (selector) => [...document.querySelectorAll(selector)];
-  const panels = JSON.parse(document.getElementById("data").textContent);
+// What a person chose, the address that holds it, and the page that shows it.
+const theme = document.querySelector("#theme select");
+let state = {};
 
-  // Tables: a click on a heading sorts, empty cells stay last.
-  const collator = new Intl.Collator("en", { numeric: true });
-  function sorted(rows, index, sign) {
-    const value = (row) => row.cells[index].dataset.sort ?? row.cells[index].textContent;
-    const compare = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      if (x === "" || y === "") return (x === "") - (y === "");
-      const difference = Number(x) - Number(y);
-      return sign * (Number.isNaN(difference) ? collator.compare(x, y) : difference);
-    };
-    return [...rows].sort(compare);
-  }
-  function sort(heading) {
-    const table = heading.closest("table");
-    const numeric = heading.classList.contains("right");
-    const up = heading.ariaSort ? heading.ariaSort === "descending" : !numeric;
-    table.querySelectorAll("th").forEach((other) => other.removeAttribute("aria-sort"));
-    heading.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const body = table.tBodies[0];
-    body.append(...sorted(body.rows, heading.cellIndex, up ? 1 : -1));
-  }
-  find("table.sortable th button").forEach((button) => {
-    button.addEventListener("click", () => sort(button.closest("th")));
-  });
+/** What of a wanted state this page has; the rest is left out, and named. */
+function possible(wanted) {
+  const unknown = [];
+  const known = (name, what, among) => {
+    const [yes, no] = [true, false].map((is) =>
+      [wanted[name] || []].flat().filter((one) => among.includes(one) === is),
+    );
+    unknown.push(...no.map((one) => `${what} ${one}`));
+    return yes;
+  };
+  const columns = known("columns", "column", allColumns);
+  const proxies = known("proxies", "proxy", allProxies);
+  const [column] = known("column", "column", allColumns);
+  const { at, space, proxies: scored } = data.columns[column ?? data.start];
+  const pair = known("pair", "here the proxy", Object.keys(scored)).slice(0, 2);
+  const keys = at.map((place) => data.keys[space][place]);
+  const [architecture] = known("architecture", "here the architecture", keys);
+  return [{ ...wanted, columns, proxies, column, pair, architecture }, unknown];
+}
 
-  // Long tables: a box that keeps the rows with all of its words.
-  find("[data-filter]").forEach((region) => {
-    const label = document.createElement("label");
-    label.className = "filter";
-    label.append("Show rows with ", Object.assign(document.createElement("input"), { type: "search" }));
-    region.before(label);
-    label.lastChild.addEventListener("input", (event) => {
-      const words = event.target.value.toLowerCase().split(/\s+/);
-      for (const row of region.querySelector("tbody").rows) {
-        const text = row.textContent.toLowerCase();
-        row.hidden = !words.every((word) => text.includes(word));
-      }
-    });
-  });
+/** What the state shows, defaults filled in. */
+function viewOf({ columns, proxies, column = data.start, pair, axes, architecture }) {
+  const result = data.columns[column];
+  const names = Object.keys(result.proxies);
+  const [across = names[0], upwards = ""] = pair;
+  const keys = data.keys[result.space];
+  const index = result.at.findIndex((at) => keys[at] === architecture);
+  const ranks = axes === "ranks";
+  return { columns, proxies, column, result, names, across, upwards, keys, index, ranks };
+}
 
-  if (!window.Plotly) {
-    find(".plot").forEach((plot) => {
-      plot.className = "missing";
-      plot.style = "";
-      plot.textContent = "This figure needs plotly.min.js, which belongs beside this page.";
-    });
-    return;
-  }
+/** Shows what is wanted; the address follows, and what this page lacks is said. */
+function show(wanted) {
+  const [next, unknown] = possible(wanted);
+  state = next;
+  history.replaceState(null, "", writeAddress(state));
+  byId("notice").hidden = !unknown.length;
+  byId("notice").textContent = `The link names what is not here: ${unknown.join("; ")}.`;
+  theme.value = ["light", "dark"].includes(state.theme) ? state.theme : "";
+  document.documentElement.dataset.theme = theme.value;
+  const view = viewOf(state);
+  const { columns, proxies } = view;
+  showHeat(columns.length ? columns : data.main, proxies.length ? proxies : allProxies);
+  showExplorer(view);
+}
 
-  // Figures.
-  const column = document.getElementById("column");
-  const proxy = document.getElementById("proxy");
-  const scatter = document.getElementById("scatter");
-  const empty = JSON.parse(scatter.dataset.figure);
+/** A choice made on the page: what it makes impossible, another column's proxy, is dropped. */
+function choose(change) {
+  show(possible({ ...state, ...change })[0]);
+}
 
-  function options(select, names, keep) {
-    select.replaceChildren(...names.map((name) => new Option(name, name)));
-    if (names.includes(keep)) select.value = keep;
-  }
-  function draw() {
-    const result = panels[column.value];
-    const panel = result.proxies[proxy.value];
-    const all = result.keys.map((_, i) => i);
-    const defined = all.filter((i) => panel.values[i] !== null);
-    const missing = all.filter((i) => panel.values[i] === null);
-    const trace = (skeleton, indices, x, shown) => ({
-      ...skeleton,
-      x: indices.map(x),
-      y: indices.map((i) => result.truth[i]),
-      text: indices.map((i) => wrapped(result.keys[i])),
-      customdata: indices.map(shown),
-    });
-    const layout = structuredClone(empty.layout);
-    Object.assign(layout.xaxis, { type: panel.scale, title: { text: plain(panel.label) } });
-    if (!defined.length) Object.assign(layout.xaxis, { showticklabels: false });
-    layout.yaxis.title.text = plain(result.label);
-    const data = [
-      trace(empty.data[0], defined, (i) => (panel.x || panel.values)[i], (i) => panel.values[i]),
-      trace(empty.data[1], missing, () => 0, (i) => panel.status[i]),
-    ];
-    Plotly.react(scatter, data, layout, config);
-    const without = missing.length ? `; ${missing.length} of them without a score` : "";
-    const name = Object.assign(document.createElement("strong"), { textContent: proxy.value });
-    const rest = ` on ${column.value}: ${panel.title}. Shown: ${result.note}${without}.`;
-    document.getElementById("points-title").replaceChildren(name, rest);
-  }
-  // Plotly reads a few HTML tags and their attributes in its labels; a name is no tag.
-  function plain(text) {
-    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  }
-  // Long names break where cells and nodes do, so that a label fits on a phone.
-  function wrapped(key) {
-    const lines = key.match(/.{28,}?[|+_-](?=.)|.+/g) ?? [];
-    return `<b>${lines.map(plain).join("<br>")}</b>`;
-  }
-  function choose(name, wanted) {
-    column.value = name;
-    options(proxy, Object.keys(panels[name].proxies), wanted);
-    draw();
-  }
+function explore(change) {
+  choose({ ...change, at: "explorer" });
+}
 
-  for (const plot of find(".heatmap")) {
-    const figure = JSON.parse(plot.dataset.figure);
-    Plotly.newPlot(plot, figure.data, figure.layout, config);
-    plot.on("plotly_click", (event) => {
-      choose(event.points[0].x, event.points[0].y);
-      document.getElementById("points").scrollIntoView({ behavior: "smooth" });
-    });
-  }
-  options(column, Object.keys(panels));
-  column.addEventListener("change", () => choose(column.value, proxy.value));
-  proxy.addEventListener("change", draw);
-  choose(column.value);
+/** Goes to a place, and opens what it is folded in. */
+function reveal(id) {
+  const place = byId(id ?? "");
+  for (let up = place; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
+  place?.scrollIntoView();
+}
 
-  // Paper is narrower than most screens and shows no closed parts.
-  let opened = [];
-  window.addEventListener("beforeprint", () => {
-    opened = find("details.printed:not([open])");
-    opened.forEach((part) => (part.open = true));
-    find(".plot").forEach((plot) => Plotly.relayout(plot, { width: Math.min(680, plot.clientWidth) }));
-  });
-  window.addEventListener("afterprint", () => {
-    opened.forEach((part) => (part.open = false));
-    find(".plot").forEach((plot) => Plotly.relayout(plot, { width: null, autosize: true }));
-  });
-})();
+function openAddress() {
+  show(readAddress(location.hash));
+  reveal(state.at);
+}
+
+const changes = {
+  column: (column) => ({ column }),
+  across: (across) => ({ pair: [across, viewOf(state).upwards].filter(Boolean) }),
+  upwards: (upwards) => ({ pair: [viewOf(state).across, upwards].filter(Boolean) }),
+  axes: (axes) => ({ axes }),
+};
+for (const [id, change] of Object.entries(changes)) {
+  byId(id).addEventListener("change", (event) => explore(change(event.target.value)));
+}
+theme.addEventListener("change", () => choose({ theme: theme.value }));
+choice.append(
+  makeChoice("columns", allColumns, { "main study": [], all: allColumns }),
+  makeChoice("proxies", allProxies, { all: [] }),
+);
+
+byId("key").addEventListener("input", (event) => {
+  const typed = event.target.value;
+  const [first] = matching(viewOf(state), typed);
+  if (!typed || first === typed) explore({ architecture: typed });
+});
+byId("key").addEventListener("change", (event) => {
+  const found = matching(viewOf(state), event.target.value);
+  if (found.length === 1) return explore({ architecture: found[0] });
+  byId("architecture").textContent = `${found.length} architectures here have that in their key.`;
+});
+byId("points-csv").addEventListener("click", () => {
+  const view = viewOf(state);
+  download(`points of ${view.column}`, pointRows(view));
+});
+
+function pointChosen(i) {
+  const { result, keys } = viewOf(state);
+  if (i >= 0) explore({ architecture: keys[result.at[i]] });
+}
+scatter.addEventListener("pointermove", (event) => scatter.point(scatter.nearest(event)));
+scatter.addEventListener("pointerleave", () => scatter.point(-1));
+scatter.addEventListener("click", (event) => pointChosen(scatter.nearest(event)));
+scatter.addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  const place = scatter.order.indexOf(viewOf(state).index) + step;
+  pointChosen(scatter.order[Math.max(0, Math.min(place, scatter.order.length - 1))]);
+});
+let drawnWidth = scatter.clientWidth;
+new ResizeObserver(() => {
+  if (scatter.clientWidth === drawnWidth) return;
+  drawnWidth = scatter.clientWidth;
+  drawExplorer(viewOf(state));
+}).observe(scatter);
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="#"]');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  choose(readAddress(link.getAttribute("href")));
+  reveal(state.at);
+});
+window.addEventListener("hashchange", openAddress);
+openAddress();
