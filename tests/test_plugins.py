@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -123,6 +124,57 @@ def test_help_list_completion_and_jobs_know_a_plug_in(here: Path) -> None:
     ended = harness(here, "job=count", "upto=0")
     assert ended.returncode == 1
     assert ended.stderr.startswith("Error: job=count was ended by sys.exit(None)")
+
+
+def test_the_proxy_of_the_page_in_a_package(tmp_path: Path) -> None:
+    """Its first import is one of ours that others of ours need: none may be left half imported."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    (shown, *_) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert shown.startswith("from harness.passes.minibatch")
+    install(tmp_path / "site", "page", {"shown": shown}, {"shown": "harness.proxies"})
+    small = ["space=nb201", "task=digits", "n=2", "batch_size=8", "executor=local"]
+    run = harness(tmp_path, *small, "proxies=[largest_gradient]")
+    assert run.returncode == 0, run.stderr
+    assert "failed to load" not in run.stderr
+
+
+FIRST = """
+import os, sys
+from importlib import import_module
+from pathlib import Path
+import matplotlib, pandas, scipy.stats, torch  # once for all forks
+
+for path in sorted(Path(sys.argv[1], "harness").glob("*/**/*.py")):
+    name = ".".join(path.relative_to(sys.argv[1]).with_suffix("").parts).removesuffix(".__init__")
+    pid = os.fork()
+    if pid == 0:
+        from harness.core import registry
+
+        class Point:
+            name = value = "first"
+            load = staticmethod(lambda: import_module(name))
+
+        registry._our_entry_points = lambda: [Point]
+        from harness.jobs.job import jobs
+        from harness.proxies.contract import proxies
+
+        jobs.names(), proxies.names()
+        for reason in registry.broken.values():
+            print(name, reason, flush=True)
+        os._exit(0)
+    if os.waitpid(pid, 0)[1]:
+        print(name, "ended", flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_plug_in_may_import_any_module_of_ours_first() -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", FIRST, str(ROOT)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
 
 
 BROKEN = {

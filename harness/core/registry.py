@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import pkgutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -41,7 +42,7 @@ class Registry(Generic[T]):
 
     def add(self, name: str, item: T) -> T:
         """Registers ``item``; a name that is taken is an error, never an overwrite."""
-        if _plug_ins.loading:
+        if _plug_ins.loading and not _importing_ours():
             self._load_ours()  # first: a plug-in does not get our names
         if name in self._items and self._items[name] is not item:
             raise HarnessError(f"The {self.kind} {name!r} is registered twice.")
@@ -130,6 +131,18 @@ class _PlugIns:
 
 
 _plug_ins = _PlugIns()
+
+
+def _importing_ours() -> bool:
+    """Tells whether a plug-in imports a module of ours: others of ours may need the rest of it."""
+    frame = sys._getframe(1).f_back
+    while frame and frame.f_code is not _PlugIns.load.__code__:
+        if frame.f_code.co_name == "<module>" and frame.f_globals["__name__"].startswith(
+            "harness."
+        ):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _our_entry_points() -> list[EntryPoint]:
