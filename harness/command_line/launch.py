@@ -34,7 +34,6 @@ def launch(arguments: Sequence[str]) -> None:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra would print exceptions itself and exit
     register()
-    # Hydra completes a command in the shell, which `python -m harness` is not.
     sys.argv[:] = ["zero-cost-harness", *readable(arguments)]
     try:
         if (error := _what_ended_it()) is not None:
