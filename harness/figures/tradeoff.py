@@ -26,7 +26,7 @@ def tradeoff(
     Args:
         table: Columns ``column`` (panel), ``name``, ``seconds`` (above 0), ``spearman``, ``low``,
             ``high``, ``on_front``, ``n`` and, if some points are of another kind, ``other``. What
-            lies below 0 is counted.
+            lies below 0 or is undefined is counted.
         title: Heading.
         subtitle: Lines below it.
         x_label: Of all panels.
@@ -73,9 +73,10 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     _names(ax, front)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
-    below = int((rows["spearman"] < 0).sum())
+    counts = {"below 0": (rows["spearman"] < 0).sum(), "undefined": rows["spearman"].isna().sum()}
+    counted = [f"{count} {what}" for what, count in counts.items() if count]
     ax.text(
-        0.98, 0.02, f"{below} below 0\n" * (below > 0) + f"n = {rows['n'].min()}",
+        0.98, 0.02, "\n".join([*counted, f"n = {rows['n'].min()}"]),
         transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom", color=style.MUTED,
     )  # fmt: skip
 
