@@ -46,7 +46,7 @@ from harness.scoring.study import Study, failures_last, with_populations
 from harness.spaces.space import spaces
 
 if TYPE_CHECKING:  # which draws
-    from harness.figures.of_run import Pictures
+    from harness.run_pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def write(
     Raises:
         HarnessError: If what is there was made under other conditions.
     """
-    from harness.figures.of_run import Pictures
+    from harness.run_pictures import Pictures
     from harness.stats.summary import COLUMNS
 
     pictures = pictures or Pictures()
@@ -280,8 +280,7 @@ def _write(
     scope: Scope,
     pictures: Pictures,
 ) -> pd.DataFrame:
-    from harness import stats
-    from harness.figures import of_run
+    from harness import run_pictures, stats
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
@@ -302,7 +301,7 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        of_run.draw(
+        run_pictures.draw(
             fresh,
             rows,
             correlations,

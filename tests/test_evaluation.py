@@ -10,11 +10,11 @@ from commands import write_truth
 
 from harness import api, evaluation
 from harness.core.errors import HarnessError
-from harness.figures.of_run import draws_in_words
 from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
 from harness.results.folder import read_record, replacing
 from harness.results.terminal import dashes
+from harness.run_pictures import draws_in_words
 from harness.scoring import shard
 
 COLUMNS = [

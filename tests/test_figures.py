@@ -535,11 +535,7 @@ def test_names_on_the_front_lie_inside_and_apart(panels, points, crowded):
             assert box.y1 <= ax.bbox.y1 + 2
             # Letters have a little less than their box.
             assert not any(box.shrunk(0.9, 0.7).overlaps(other) for other in boxes[:i])
-    assert figures_text(figure).count("1 below 0") == (panels if points > 1 else 0)
-
-
-def figures_text(figure):
-    return "\n".join(text.get_text() for ax in figure.axes for text in ax.texts)
+    assert said_by(figure).count("1 below 0") == (panels if points > 1 else 0)
 
 
 def test_no_costs():

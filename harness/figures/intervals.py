@@ -14,6 +14,7 @@ from harness.core.printing import DASH
 from harness.figures import style
 
 COLUMNS = 4
+FEWEST_ROWS = 3  # that a panel is high, or its frame would leave it no room
 PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.67  # inches
 
 
@@ -59,7 +60,7 @@ def intervals(
     with style.context():
         figure = style.figure(
             max(across * PANEL_WIDTH + 1.2, 4.2),
-            down * (len(proxies) * ROW_HEIGHT + PANEL_FRAME),
+            down * (max(len(proxies), FEWEST_ROWS) * ROW_HEIGHT + PANEL_FRAME),
             title,
             subtitle,
         )
@@ -104,8 +105,8 @@ def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: 
         )  # fmt: skip
     for place in np.flatnonzero(rows[value].isna()):
         ax.text(
-            0.5, places[place], DASH, transform=ax.get_yaxis_transform(),
-            ha="center", va="center", color=style.MUTED,
+            0.04, places[place], DASH, transform=ax.get_yaxis_transform(),
+            ha="left", va="center", color=style.MUTED,
         )  # fmt: skip
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.tick_params(length=0, axis="y")

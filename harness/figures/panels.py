@@ -66,7 +66,7 @@ def panels(
         for ax, one in zip(axes, shown, strict=False):
             panel(ax, one.rows, style.PALETTE[groups.index(one.group) % len(style.PALETTE)])
             ax.set_title(one.title)
-            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.yaxis.set_major_locator(MaxNLocator(4, integer=style.ranked()))
         figure.supylabel(axis_label(truth_label), size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
     return figure

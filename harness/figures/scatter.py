@@ -78,7 +78,7 @@ def scatter(
             ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
             # Not sharey=True, whose bookkeeping grows with the square of the number of panels.
             ax.set_ylim(low - pad, high + pad)
-            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.yaxis.set_major_locator(MaxNLocator(4, integer=style.ranked()))
             ax.tick_params(labelleft=place % columns == 0)
         figure.supylabel(axis_label(truth_label), size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
@@ -163,8 +163,8 @@ def panel(ax: Axes, rows: pd.DataFrame, colour: style.Colour = style.BLUE) -> No
         zorder=3,
     )
     _axis(ax, scale if len(ok) else None)
-    if len(ok) and scale != "rank" and values.min() == values.max():
-        ax.set_xticks(values[:1])  # one score; ticks around it would suggest others
+    if len(ok) and values.min() == values.max():
+        ax.set_xticks(np.asarray(x)[:1])  # one score; ticks around it would suggest others
     ax.set_xlabel(
         "\n".join(
             [
@@ -187,7 +187,7 @@ def _axis(ax: Axes, scale: Scale | None) -> None:
         ax.xaxis.set_major_locator(LogLocator(numticks=4))
         ax.xaxis.set_minor_locator(NullLocator())
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(3))
+        ax.xaxis.set_major_locator(MaxNLocator(3, integer=scale == "rank"))
 
 
 def _rho(mean: float, deviation: float) -> str:

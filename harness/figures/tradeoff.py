@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.figures import style
 
 ACROSS = 4
-PANEL = (2.3, 2.1)  # inches
+PANEL = (2.3, 2.25)  # inches
 AXIS, GAP = 0.45, 0.05  # beside a panel; between two names; inches
 TOP, LINE = 1.35, 0.085  # of the vertical axis, with room for names; a line of text on it
 
@@ -48,7 +48,6 @@ def tradeoff(
             ax.remove()
         for ax, name in zip(axes, names, strict=False):
             _panel(ax, table[table["column"] == name])
-            ax.set_title(name)
         figure.supxlabel(x_label, size=style.TEXT)
         figure.supylabel(y_label, size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
@@ -74,11 +73,11 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     counts = {"below 0": (rows["spearman"] < 0).sum(), "undefined": rows["spearman"].isna().sum()}
-    counted = [f"{count} {what}" for what, count in counts.items() if count]
-    ax.text(
-        0.98, 0.02, "\n".join([*counted, f"n = {rows['n'].min()}"]),
-        transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom", color=style.MUTED,
-    )  # fmt: skip
+    said = [
+        f"n = {rows['n'].min()}",
+        *(f"{count} {what}" for what, count in counts.items() if count),
+    ]
+    ax.set_title(f"{rows['column'].iloc[0]}\n{', '.join(said)}")
 
 
 def _names(ax: Axes, front: pd.DataFrame) -> None:
