@@ -52,7 +52,11 @@ class Pictures:
     def are_those(self, config: Mapping[str, Any]) -> bool:
         """Tells whether a result whose configuration is recorded has them."""
         names = [one.name for one in fields(self) if one.name in config]
-        return self == Pictures(**{name: config[name] for name in names})
+        there = Pictures(**{name: config[name] for name in names})
+        return self.suffixes == there.suffixes and (self.bare, self.ranks) == (
+            there.bare,
+            there.ranks,
+        )
 
 
 def draw(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from commands import write_truth
+from commands import RESULT, call, write_truth
 
 from harness import api, evaluation
 from harness.core.errors import HarnessError
@@ -14,7 +14,7 @@ from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
 from harness.results.folder import read_record, replacing
 from harness.results.terminal import dashes
-from harness.run_pictures import draws_in_words
+from harness.run_pictures import Pictures, draws_in_words
 from harness.scoring import shard
 
 COLUMNS = [
@@ -257,3 +257,31 @@ def test_draws_and_different_architectures_are_both_said():
     rows = pd.DataFrame({"proxy": "p", "seed": [0, 0, 0, 1, 1, 1]})
     assert draws_in_words(rows.assign(key=list("aabccd"))) == "3 draws of 2 different architectures"
     assert draws_in_words(rows.assign(key=list("abcbcd"))) == "3 architectures"
+
+
+def test_pictures_are_drawn_anew_where_others_are_asked_for(finished_by_command, monkeypatch):
+    here = finished_by_command
+    assert not (here / RESULT / "scatter.svg").exists()
+    asked = ("proxies=[params]", "executor=local", "formats=svg", "ranks=true")
+    assert call(here, *asked) == 0
+    assert "rank of score" in (here / RESULT / "scatter.svg").read_text()
+    monkeypatch.setattr(evaluation, "_write", None)
+    assert call(here, *asked) == 0  # those are there
+
+
+@pytest.fixture
+def finished_by_command(here, monkeypatch):
+    assert call(here, "proxies=[params]", "executor=local") == 0
+    with monkeypatch.context() as nothing_is_drawn:
+        nothing_is_drawn.setattr(evaluation, "_write", None)
+        assert call(here, "proxies=[params]", "executor=local") == 0
+    return here
+
+
+def test_pictures_of_records_without_a_word_of_them_are_the_usual_ones():
+    for usual in (Pictures(), Pictures([]), Pictures("png")):
+        assert usual.are_those({}) and usual.are_those({"formats": [], "bare": False})
+    assert Pictures(["svg"]).are_those({"formats": "svg"})
+    assert not Pictures("svg").are_those({}) and not Pictures(ranks=True).are_those({})
+    with pytest.raises(HarnessError, match="gif"):
+        Pictures("gif")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
@@ -22,7 +23,7 @@ from rich.text import Text
 from harness.executors.executor import ExecutorSettings, execute
 
 Item = TypeVar("Item")
-console = Console(stderr=True)
+console = Console(stderr=True, force_jupyter=False)
 
 LINE_SECONDS = 60
 
@@ -48,8 +49,8 @@ def _pace(speed: float) -> str:
 
 
 def watched() -> bool:
-    """Tells whether somebody can see a bar move; it cannot be read in a file."""
-    return console.is_terminal or console.is_jupyter
+    """Tells whether somebody sees a bar move; a file and a notebook get every state as a line."""
+    return sys.stderr.isatty()
 
 
 def run_shards(
