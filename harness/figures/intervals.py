@@ -14,8 +14,8 @@ from harness.core.printing import DASH
 from harness.figures import style
 
 COLUMNS = 4
-FEWEST_ROWS = 3  # that a panel is high, or its frame would leave it no room
 PANEL_WIDTH, ROW_HEIGHT, PANEL_FRAME = 1.75, 0.155, 0.67  # inches
+FEWEST_ROWS = 4  # fewer have that much room too: titles and ticks need it
 
 
 def intervals(
