@@ -26,14 +26,25 @@ def main() -> int:
 
 
 def _run(arguments: list[str]) -> None:
-    if {"--version", "--help", "-h"} & set(arguments):
+    flags = {word for word in arguments if word.startswith("-")}
+    if arguments[:1] == ["--complete"]:
+        from harness.command_line.completion import completed
+
+        said = completed(arguments[1])
+    elif "--completion" in flags:
+        from harness.command_line.shells import shell_script
+
+        said = [shell_script(arguments[-1])]
+    elif {"--version", "--help", "-h"} & flags:
         from harness.command_line.help_text import help_text, version
 
-        sys.stdout.write((version() if "--version" in arguments else help_text(arguments)) + "\n")
+        said = [version() if "--version" in arguments else help_text(arguments)]
     else:
         from harness.command_line.launch import launch
 
         launch(arguments)
+        return
+    sys.stdout.writelines(f"{line}\n" for line in said)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -19,14 +18,12 @@ from harness import truth
 from harness.config import Config
 from harness.core.errors import HarnessError
 from harness.core.files import make_writable
-from harness.core.machine import device_of
 from harness.core.sections import Settings
 from harness.executors.progress import console, run_shards
-from harness.inputs.description import inputs_in_words
 from harness.inputs.image_sets import image_sets
 from harness.inputs.inventory import BY_HAND, images_available
 from harness.inputs.tasks import tasks
-from harness.proxies.contract import ceilings, populations, seeing_truth
+from harness.proxies.contract import ceilings, populations
 from harness.proxies.sets import resolved, scored
 from harness.results import record
 from harness.results.added_rows import DRAW, added, in_order
@@ -35,7 +32,7 @@ from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
 from harness.results.reading import sentences
 from harness.results.stored_table import stored_table
-from harness.results.terminal import notes, results_table
+from harness.results.terminal import dashes, notes, results_table
 from harness.scoring.conditions import (
     DEVICES,
     Conditions,
@@ -47,6 +44,9 @@ from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study, failures_last, with_populations
 from harness.spaces.space import spaces
+
+if TYPE_CHECKING:  # which draws
+    from harness.run_pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
         score_shard,
         shards,
         config.executor,
-        title=f"{config.space} {config.task}",
+        title=_title(config, study),
         done=study.size - sum(len(shard.keys) for shard in shards),
         total=study.size,
     )
@@ -104,6 +104,13 @@ def evaluate(config: Config, scope: Scope, settings: Settings) -> Evaluation:
     joined = _joined(study.scores(stored), accuracies, config.space)
     rows = in_order(with_populations(joined, study.proxies, settings), study.proxies)
     return Evaluation(study, conditions, accuracies, rows, time.monotonic() - started)
+
+
+def _title(config: Config, study: Study) -> str:
+    """Says what is being scored, in few words."""
+    seeds = config.seeds
+    named = f"seed {seeds[0]}" if len(seeds) == 1 else f"{len(seeds)} seeds"
+    return f"{config.space} {config.task}, {named}, {len(study.scored)} proxies"
 
 
 def _check_names(config: Config, scope: Scope) -> None:
@@ -194,7 +201,9 @@ def conditions_of(
     }
 
 
-def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
+def write(
+    evaluation: Evaluation, config: Config, scope: Scope, pictures: Pictures | None = None
+) -> Path:
     """Leaves the result in its folder; what was there under the same conditions adds up.
 
     Returns:
@@ -203,8 +212,10 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
     Raises:
         HarnessError: If what is there was made under other conditions.
     """
+    from harness.run_pictures import Pictures
     from harness.stats.summary import COLUMNS
 
+    pictures = pictures or Pictures()
     folder = result_path(config)
     conditions = dict(evaluation.conditions)
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)
@@ -218,12 +229,22 @@ def write(evaluation: Evaluation, config: Config, scope: Scope) -> Path:
         rows = added(before, rows)
         conditions["proxies"] = old["conditions"]["proxies"] | conditions["proxies"]
         same = [*DRAW, "status"]  # what failed may have been scored again
-        if len(rows) == len(before) and rows[same].equals(before[same]):
+        drawn = pictures.are_those(old["config"])
+        if drawn and len(rows) == len(before) and rows[same].equals(before[same]):
             kept = stored_table(folder, SUMMARY)
             # Another version's statistics are made anew from the same scores.
             summary = kept if list(kept) == COLUMNS else None
     if summary is None:
-        summary = _write(folder, rows, conditions, inputs, evaluation, config=config, scope=scope)
+        summary = _write(
+            folder,
+            rows,
+            conditions,
+            inputs,
+            evaluation,
+            config=config,
+            scope=scope,
+            pictures=pictures,
+        )
     _show(rows, summary, title=f"{config.space} · {config.task}")
     _explain(
         folder,
@@ -257,17 +278,14 @@ def _write(
     *,
     config: Config,
     scope: Scope,
+    pictures: Pictures,
 ) -> pd.DataFrame:
-    from harness import figures, stats
-    from harness.results.noise_ceiling import noise_ceiling
+    from harness import run_pictures, stats
 
     correlations = stats.correlations(rows, undefined=scope.policy)
     summary = stats.summary(
         rows, undefined=scope.policy, by_seed=correlations, ceilings=ceilings(conditions)
     )
-    title = f"{config.space} · {config.task}"
-    about = _subtitle(rows, evaluation.accuracies, inputs, summary)
-    top = noise_ceiling(config.space, config.task, evaluation.accuracies.attrs["variant"])
     resolved_values = {
         "proxies": list(dict.fromkeys(rows.proxy)),
         "seeds": sorted(map(int, rows.seed.unique())),
@@ -283,16 +301,15 @@ def _write(
         for frame, name in ((correlations, CORRELATIONS), (summary, SUMMARY)):
             frame.to_csv(fresh / name, index=False, lineterminator="\n")
         rows.to_parquet(fresh / SCORES, index=False)
-        heatmap = figures.correlation_heatmap(
+        run_pictures.draw(
+            fresh,
+            rows,
             correlations,
             summary,
-            title,
-            about,
-            ceiling=top,
-            starred=seeing_truth(summary["proxy"]),
+            pictures,
+            truth=evaluation.accuracies.attrs,
+            inputs=inputs,
         )
-        figures.save(heatmap, fresh / HEATMAP)
-        figures.save(figures.scatter(rows, summary, title, about, ceiling=top), fresh / "scatter")
         record.write(
             fresh,
             record.of_run(
@@ -307,31 +324,6 @@ def _write(
     return summary
 
 
-def _subtitle(
-    joined: pd.DataFrame, accuracies: pd.DataFrame, inputs: Mapping[str, Any], summary: pd.DataFrame
-) -> str:
-    """Says what every number of a picture rests on: n, which accuracy, which images."""
-    info = accuracies.attrs
-    per_seed = joined.groupby("seed").key.nunique().max()
-    said = [
-        f"n = {per_seed} architectures per seed.",
-        *_devices(joined),
-        f"Truth: {info['metric']}, {info['split']} ({info['variant']}).",
-        inputs_in_words(inputs),
-        *notes(summary),
-    ]
-    return " ".join(said)
-
-
-def _devices(joined: pd.DataFrame) -> list[str]:
-    """Says how many scores are whose, where several kinds of device made them."""
-    counts = Counter(map(device_of, filter(None, joined.machine)))
-    if len(counts) < 2:
-        return []
-    shares = " and ".join(f"{n:,} on {kind}" for kind, n in counts.most_common())
-    return [f"Scored {shares}."]
-
-
 def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     """Prints the closing table, and once per proxy why scores are missing."""
     from rich.console import Console
@@ -340,9 +332,12 @@ def _show(joined: pd.DataFrame, summary: pd.DataFrame, title: str) -> None:
     seconds = dict(zip(map(str, mean.index), mean, strict=True))
     shown = Console()
     shown.print(results_table(summary, seconds, title=title, width=shown.width))
+    for line in dashes(summary, joined):
+        shown.print(line, highlight=False, markup=False, soft_wrap=True)
     for line in notes(summary):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
-    failed = joined[joined.status != "ok"]
+    nowhere = (joined.status == "undefined").groupby(joined.proxy).transform("all")  # told above
+    failed = joined[(joined.status != "ok") & ~nowhere]
     for (proxy, status, message), rows in failed.groupby(["proxy", "status", "message"]):
         line = f"{proxy}: {len(rows)} scores {status} ({message})"
         console.print(line, highlight=False, markup=False, soft_wrap=True)

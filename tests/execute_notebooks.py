@@ -33,7 +33,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
 def _progress(output: nbformat.NotebookNode) -> bool:
     """Tells whether these are lines like ``nb201 cifar100: 60 of 60, 2.5/s``."""
     lines = output.text.splitlines() if output.get("name") == "stderr" else ["something else"]
-    return all(re.search(r": \d+ of \d+, [\d.]+/s$", line) for line in lines)
+    return all(re.search(r": \d+ of \d+", line) for line in lines)
 
 
 if __name__ == "__main__":

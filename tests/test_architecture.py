@@ -24,6 +24,7 @@ LAYERS = [
     {"scoring"},
     {"results"},
     {"figures"},
+    {"run_pictures"},
     {"evaluation", "training", "artefacts", "adapters"},
     {"search"},
     {"analyses", "papers", "report", "overview"},

@@ -352,6 +352,27 @@ def test_the_device_is_tried_where_the_work_is_done(
     assert handed_over == ["cuda"]
 
 
+def test_every_block_of_a_sweep_names_its_overrides(
+    fresh: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(fresh, "-m", "proxies=[params]", "seed=0,1", "study=a,b", "executor=local") == 0
+    out = capsys.readouterr().out.splitlines()
+    told = [line for line in out if line.startswith(("─── ", "Results: "))]
+    assert told == [
+        line
+        for seed in (0, 1)
+        for study in "ab"
+        for line in (f"─── seed={seed} study={study}", f"Results: results/{study}/nb201/digits")
+    ]
+    # A table for other programs has nothing above it.
+    assert call(fresh, "-m", "job=list", "format=csv", "space=nb101,nb201") == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("kind,name,")
+    assert "─── space=nb101\n" in err
+    assert call(fresh, "proxies=[params]", "seed=0,1") == 1  # without -m it is no sweep
+    assert "───" not in capsys.readouterr().err
+
+
 def test_a_mistake_in_a_sweep_stops_it(finished: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = snapshot(finished / RESULT)
     assert call(finished, *RUN, "-m", "space=nb201,nb101", "truth.path=none.csv") == 1

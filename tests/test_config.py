@@ -12,7 +12,8 @@ from omegaconf import OmegaConf
 
 from harness.command_line.arguments import config_folder, presets
 from harness.command_line.choices import register
-from harness.command_line.compose import from_mapping, known_keys
+from harness.command_line.compose import from_mapping
+from harness.command_line.keys import known_keys
 from harness.config import Config, parse_seeds
 from harness.core.errors import HarnessError
 from harness.core.sections import Settings, score_sections

@@ -6,13 +6,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from commands import write_truth
+from commands import RESULT, call, write_truth
 
 from harness import api, evaluation
 from harness.core.errors import HarnessError
 from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
 from harness.results.folder import read_record, replacing
+from harness.results.terminal import dashes
+from harness.run_pictures import Pictures, draws_in_words
 from harness.scoring import shard
 
 COLUMNS = [
@@ -221,3 +223,65 @@ def test_statistics_of_another_version_are_made_anew_without_scoring(here, monke
     monkeypatch.setattr(shard, "score_architecture", None)  # nothing is left to score
     run("params", n=6)
     assert "at_ceiling" in pd.read_csv(folder / "summary.csv")
+
+
+def test_a_dash_is_explained_where_it_stands(here, capsys):
+    run("params", n=12)
+    assert "–" not in capsys.readouterr().out.partition("Heat map")[0]
+    run(["swap", "params"], n=4, settings=[SwapSettings(images=1)], study="b")
+    out = capsys.readouterr().out
+    line = "– swap: all scores of a seed are equal; no interval of fewer than 10 architectures."
+    assert line in out.splitlines()
+
+
+def test_reasons_of_dashes_are_those_of_the_scores():
+    names = ["puzzled", "as well", "broken", "constant", "fine"]
+    status = {"puzzled": "undefined", "as well": "undefined", "broken": "error"}
+    message = {"puzzled": "needs class labels", "as well": "needs class labels", "broken": "boom"}
+    scores = pd.DataFrame({"proxy": names * 2})
+    scores = scores.assign(
+        status=scores.proxy.map(status).fillna("ok"), message=scores.proxy.map(message).fillna("")
+    )
+    summary = pd.DataFrame({"proxy": names, "n": 20, "spearman_mean": [float("nan")] * 4 + [0.5]})
+    assert dashes(summary, scores) == [
+        "– puzzled, as well: not defined on this column (needs class labels); broken: failed "
+        "(boom); constant: all scores of a seed are equal."
+    ]
+    assert dashes(summary[4:], scores) == []
+    assert dashes(summary[4:].assign(n=9), scores) == [
+        "– no interval of fewer than 10 architectures."
+    ]
+
+
+def test_draws_and_different_architectures_are_both_said():
+    rows = pd.DataFrame({"proxy": "p", "seed": [0, 0, 0, 1, 1, 1]})
+    assert draws_in_words(rows.assign(key=list("aabccd"))) == "3 draws of 2 different architectures"
+    assert draws_in_words(rows.assign(key=list("abcbcd"))) == "3 architectures"
+
+
+def test_pictures_are_drawn_anew_where_others_are_asked_for(finished_by_command, monkeypatch):
+    here = finished_by_command
+    assert not (here / RESULT / "scatter.svg").exists()
+    asked = ("proxies=[params]", "executor=local", "formats=svg", "ranks=true")
+    assert call(here, *asked) == 0
+    assert "rank of score" in (here / RESULT / "scatter.svg").read_text()
+    monkeypatch.setattr(evaluation, "_write", None)
+    assert call(here, *asked) == 0  # those are there
+
+
+@pytest.fixture
+def finished_by_command(here, monkeypatch):
+    assert call(here, "proxies=[params]", "executor=local") == 0
+    with monkeypatch.context() as nothing_is_drawn:
+        nothing_is_drawn.setattr(evaluation, "_write", None)
+        assert call(here, "proxies=[params]", "executor=local") == 0
+    return here
+
+
+def test_pictures_of_records_without_a_word_of_them_are_the_usual_ones():
+    for usual in (Pictures(), Pictures([]), Pictures("png")):
+        assert usual.are_those({}) and usual.are_those({"formats": [], "bare": False})
+    assert Pictures(["svg"]).are_those({"formats": "svg"})
+    assert not Pictures("svg").are_those({}) and not Pictures(ranks=True).are_those({})
+    with pytest.raises(HarnessError, match="gif"):
+        Pictures("gif")

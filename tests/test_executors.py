@@ -1,5 +1,6 @@
 """Executors map a function over items and survive whatever happens to their workers."""
 
+import itertools
 import os
 import platform
 import signal
@@ -143,14 +144,18 @@ def test_clusters_reserve_a_gpu_where_one_is_needed() -> None:
     assert slurm == SlurmSettings("slurm", gpus=1, logs="far/.slurm")
 
 
-def test_a_file_gets_lines_instead_of_a_bar(capsys: pytest.CaptureFixture[str]) -> None:
-    shards = [2, 2, 3]
+def test_a_file_gets_a_line_a_minute_instead_of_a_bar(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = {"title": "work", "done": 3, "total": 10}
-    progress.run_shards(int, shards, ExecutorSettings("local"), **run)  # type: ignore[arg-type]
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("work: 10 of 10, ")
-    assert len(err.splitlines()) == 1
+    local = ExecutorSettings("local")
+    progress.run_shards(int, [2, 2, 3], local, **run)  # type: ignore[arg-type]
+    assert capsys.readouterr() == ("", "")  # it took no minute
+
+    clock = itertools.count(0, 40)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    progress.run_shards(int, [2, 2, 3], local, **run)  # type: ignore[arg-type]
+    assert capsys.readouterr() == ("", "work: 7 of 10, 20.0 s each, 0:01:00 left\n")
 
 
 SLEEPY = """

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.stats
 from matplotlib.collections import PathCollection
 from matplotlib.patches import Polygon, Rectangle
 from PIL import Image
@@ -266,7 +267,7 @@ def test_text_of_a_picture_is_text_and_a_heading_only_where_wanted(tmp_path):
 
     height, text = drawn("whole")
     assert ">A heading<" in text and ">Spearman's ρ<" in text
-    with style.bare():
+    with style.drawing(bare=True):
         less, text = drawn("bare")
     assert "A heading" not in text and ">Spearman's ρ<" in text
     assert less < height - 0.2
@@ -534,13 +535,54 @@ def test_names_on_the_front_lie_inside_and_apart(panels, points, crowded):
             assert box.y1 <= ax.bbox.y1 + 2
             # Letters have a little less than their box.
             assert not any(box.shrunk(0.9, 0.7).overlaps(other) for other in boxes[:i])
-    assert figures_text(figure).count("1 below 0") == (panels if points > 1 else 0)
-
-
-def figures_text(figure):
-    return "\n".join(text.get_text() for ax in figure.axes for text in ax.texts)
+    assert said_by(figure).count("1 below 0") == (panels if points > 1 else 0)
 
 
 def test_no_costs():
     with pytest.raises(HarnessError, match="nothing to draw"):
         figures.tradeoff(make_costs(1, 1).iloc[:0], "Cost", x_label="s", y_label="ρ")
+
+
+def said_by(figure):
+    return " ".join(" ".join(text.get_text() for text, _ in texts(figure)).split())
+
+
+def test_rank_axes_are_those_of_rho() -> None:
+    """Ranks of scores and of accuracies, ties as scipy has them: their Pearson correlation is ρ."""
+    rows = pd.DataFrame(
+        {"value": [3.0, 1e9, 3.0, -2.0, 7.0], "truth": [50.0, 90.0, 70.0, 70.0, 1.0]}
+    )
+    rows = rows.assign(space="s", task="t", proxy="p", seed=0, key=list("abcde"), status="ok")
+    summary = stats.summary(rows, resamples=10)
+    with style.drawing(ranks=True):
+        figure = figures.scatter(rows, summary, "t", truth_label="top-1 accuracy (%)")
+    ax = figure.axes[0]
+    x, y = np.asarray(ax.collections[0].get_offsets()).T
+    assert x.tolist() == scipy.stats.rankdata(rows.value).tolist()
+    assert y.tolist() == scipy.stats.rankdata(rows.truth).tolist()
+    assert np.corrcoef(x, y)[0, 1] == pytest.approx(summary.spearman_mean[0])
+    assert ax.get_xlabel() == "rank of score"
+    assert "rank of top-1 accuracy" in said_by(figure)
+    low, high = ax.get_ylim()
+    assert low < 1 and high > 5
+    assert "top-1 accuracy (%)" in said_by(
+        figures.scatter(rows, summary, "t", truth_label="top-1 accuracy (%)")
+    )
+
+
+def test_undefined_and_not_scored_are_said_alike_everywhere() -> None:
+    said = "– undefined; empty: not scored."
+    table = pd.DataFrame({"a": [0.1, np.nan], "b": [0.3, 0.2]}, index=["p", "q"])
+    absent = np.array([[False, False], [False, True]])
+    assert said in said_by(figures.heatmap(table, title="t", absent=absent))
+    assert "undefined" not in said_by(figures.heatmap(table.fillna(0), title="t"))
+    rows = pd.DataFrame(
+        {"column": ["a", "a", "b"], "proxy": ["p", "q", "p"], "n": 9, "rho": [0.1, np.nan, 0.3]}
+    ).assign(low=0.0, high=0.5)
+    drawn = figures.intervals(rows, "rho", "t")
+    assert said in said_by(drawn)
+    assert sum(text.get_text() == "–" for ax in drawn.axes for text in ax.texts) == 1
+    assert "undefined" not in said_by(figures.intervals(rows[:1], "rho", "t"))
+    costs = make_costs(1, 3)
+    costs.loc[costs.index[0], ["spearman", "low", "high", "on_front"]] = [np.nan] * 3 + [False]
+    assert "1 undefined" in said_by(figures.tradeoff(costs, "t", x_label="x", y_label="y"))

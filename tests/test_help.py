@@ -1,6 +1,5 @@
 """What the command line says of itself, and that it says so at once."""
 
-import os
 import shlex
 import subprocess
 import sys
@@ -10,8 +9,8 @@ import pytest
 from commands import ROOT, call
 
 from harness.command_line.arguments import job_of
-from harness.command_line.compose import known_keys
 from harness.command_line.help_text import EXAMPLES, help_text
+from harness.command_line.keys import known_keys
 from harness.config import Config, SharedKeys, TruthSettings
 from harness.core.sections import comments, score_sections
 from harness.executors.executor import executors
@@ -89,21 +88,3 @@ def test_every_key_has_a_comment() -> None:
     for kind in {*of_jobs, *of_executors, *shared}:
         said = comments(kind)
         assert all(said.values()), (kind, said)
-
-
-def test_names_are_completed_in_the_shell(tmp_path: Path) -> None:
-    (tmp_path / "zero-cost-harness").write_text(f'#!/bin/sh\n{sys.executable} -m harness "$@"\n')
-    (tmp_path / "zero-cost-harness").chmod(0o755)
-    script = """
-    eval "$(zero-cost-harness -sc install=bash)"
-    for COMP_LINE in "zero-cost-harness truth=test_s" "zero-cost-harness job=score archi"; do
-        typed=($COMP_LINE) COMP_POINT=${#COMP_LINE}
-        COMP_CWORD=$((${#typed[@]} - 1)); hydra_bash_completion; echo "${COMPREPLY[@]}"
-    done
-    """
-    done = subprocess.run(
-        ["bash", "-c", script],
-        env=os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
-        cwd=ROOT, capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    assert done.stdout.split() == ["truth=test_seeds", "architecture="]

@@ -106,8 +106,9 @@ def test_everything_of_another_package_runs_from_the_command_line(here: Path) ->
 def test_help_list_completion_and_jobs_know_a_plug_in(here: Path) -> None:
     shown = harness(here, "--help", "executor=mine", "job=count").stdout
     assert all(key in shown for key in ("my_pass.depth=1", "executor.my_key=1", "upto=3"))
-    typed = {"COMP_LINE": "harness truth=mi", "COMP_POINT": "16"}
-    assert harness(here, "-sc", "query=bash", **typed).stdout.split() == ["truth=mine"]
+    for typed in ("truth=mine", "space=toy", "space=toy task=stripes", "proxies=[my_proxy"):
+        done = harness(here, "--complete", f"python -m harness {typed[:-1]}")
+        assert done.stdout.split() == [typed.rpartition(" ")[2]]
     listed = csv.DictReader(io.StringIO(harness(here, "job=list", "format=csv").stdout))
     found = {(row["kind"], row["name"], row["available"]) for row in listed}
     assert found >= {

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from harness import stats
+from harness.analyses.top_k import above_chance
 from harness.stats import top
 from harness.stats.top import MEASURES, Order, Resamples
 
@@ -162,3 +163,12 @@ def test_what_a_few_architectures_cannot_tell_is_left_out():
     }
     no_share = stats.top_k(stats.joint(table(n=30), resamples=20), unit=math.nan)
     assert not no_share.measure.str.startswith("ndcg").any()
+
+
+def test_a_share_stands_above_chance() -> None:
+    """Cohen's scale: chance is 0, all is 1, and what is worse than chance is below 0."""
+    shares = pd.DataFrame({"value": [0.1, 1.0, 0.0, 0.55], "chance": 0.1}).assign(low=0.1, high=1.0)
+    moved = above_chance(shares)
+    assert moved.value.tolist() == pytest.approx([0, 1, -1 / 9, 0.5])
+    assert moved.low.tolist() == pytest.approx([0] * 4)
+    assert moved.high.tolist() == pytest.approx([1] * 4)

@@ -10,7 +10,7 @@ from harness.analyses.question import analysis
 from harness.artefacts.artefact import Drawn
 from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import HarnessError
-from harness.core.machine import device_of
+from harness.core.machine import device_of, in_words
 from harness.core.printing import estimate
 from harness.proxies.contract import populations, proxies
 from harness.results.finished import Result
@@ -23,13 +23,13 @@ def cost(results: StoredResults) -> Drawn:
     devices = table["device"].unique()
     shown = table.assign(name=table["proxy"])
     if len(devices) > 1:
-        shown["column"] = table["column"] + " on " + table["device"]
+        shown["column"] = table["column"] + " on " + table["device"].map(in_words)
     picture = figures.tradeoff(
         shown,
         "What a correlation costs",
-        f"Median seconds of a proxy's passes ({', '.join(devices)}), had it been "
+        f"Median seconds of a proxy's passes ({', '.join(map(in_words, devices))}), had it been "
         "scored alone; the line joins what no other proxy beats at less. " + RESAMPLED,
-        x_label="seconds per architecture",
+        x_label="time per architecture (s)",
         y_label="Spearman's ρ",
     )
     return Drawn({"cost": table}, {"cost": picture}, _finding(table))

@@ -32,7 +32,7 @@ def early_training(results: StoredResults) -> Drawn:
         f"ρ with the mean test accuracy of three trainings of {EPOCHS} epochs, against median "
         f"seconds. Squares: {len(EVERY_EPOCHS)} trainings of {trained['n'].max():,} cells on a TPU "
         "v2, circles: proxies. " + RESAMPLED,
-        x_label="seconds per architecture",
+        x_label="time per architecture (s)",
         y_label="Spearman's ρ",
     )
     return Drawn({"early_training": table}, {"early_training": picture}, _finding(scored, trained))

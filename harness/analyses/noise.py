@@ -126,7 +126,7 @@ def _agreements(repeats: pd.DataFrame) -> figures.Figure:
         grid.loc[order].rename_axis(columns=None),
         title="How well scores agree with themselves",
         subtitle="Spearman's ρ of scores with those of other weights and another batch, or of the "
-        "same weights and a batch of other images. Empty: not scored twice.",
+        "same weights and a batch of other images.",
         label="agreement",
         absent=grid.loc[order].isna().to_numpy(),
     )

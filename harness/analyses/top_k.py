@@ -27,12 +27,11 @@ def top_k(results: StoredResults) -> Drawn:
     found = table[table["measure"] == "precision_tenth"]
     pictures = {
         "top_k_found": figures.intervals(
-            found,
+            above_chance(found),
             "value",
             "Which share of the best-scored tenth is among the most accurate tenth?",
-            f"The line is chance, 0.10. {RESAMPLED}",
-            label="precision",
-            reference=0.1,
+            f"(share − chance) / (1 − chance): 0 is what chance gives, 1 is all. {RESAMPLED}",
+            label="share above chance",
         )
     }
     if len(ranked):
@@ -55,6 +54,20 @@ def _of_column(one: Result) -> pd.DataFrame:
         zip(one.joint.names, one.joint.observed[:, :-1, -1].mean(axis=0), strict=True)
     )
     return table.assign(spearman=table["proxy"].map(everywhere))
+
+
+def above_chance(table: pd.DataFrame) -> pd.DataFrame:
+    """Moves shares to a scale on which chance is 0 and 1 stays 1; what is worse is negative.
+
+    Args:
+        table: ``value``, ``low``, ``high`` and ``chance``, which is below 1.
+
+    Returns:
+        The table with the first three as (share − chance) / (1 − chance).
+    """
+    chance = table["chance"]
+    moved = {name: (table[name] - chance) / (1 - chance) for name in ("value", "low", "high")}
+    return table.assign(**moved)
 
 
 def _finding(ranked: pd.DataFrame, found: pd.DataFrame) -> str:

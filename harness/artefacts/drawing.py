@@ -30,6 +30,7 @@ def draw(
     of: str,
     *,
     bare: bool = False,
+    ranks: bool = False,
 ) -> Path:
     """Draws what can be drawn; what lacks stored results is named at the end.
 
@@ -42,6 +43,7 @@ def draw(
         formats: One of ``FORMATS`` or a list.
         of: The study whose scores are shown.
         bare: Whether pictures have no heading.
+        ranks: Whether scatter plots show ranks.
 
     Returns:
         The folder ``results/<study>``.
@@ -53,7 +55,7 @@ def draw(
     results = StoredResults(Path(config.results), of)
     folder = results.folder / study_of(config)
     made: dict[str, Any] = {}
-    with style.bare(bare), replacing(folder) as fresh:
+    with style.drawing(bare=bare, ranks=ranks), replacing(folder) as fresh:
         for name in names:
             try:
                 made[name] = _draw(artefacts.get(name), results, fresh, suffixes)

@@ -51,7 +51,7 @@ def readable(arguments: Sequence[str]) -> list[str]:
     """
     from hydra._internal.utils import get_args_parser
 
-    from harness.command_line.choices import GROUPS
+    from harness.command_line.keys import GROUPS
 
     parser = get_args_parser()
     parser.error = _refuse  # type: ignore[method-assign,assignment]

@@ -7,18 +7,13 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 
+from harness.command_line.keys import GROUPS, job_keys, names_of, shared_keys
 from harness.config import Config, SharedKeys
-from harness.core.sections import section_name
 from harness.executors.executor import executors
-from harness.inputs import image_sets, selection
-from harness.inputs.tasks import tasks
+from harness.inputs.selection import InputSettings
 from harness.jobs.job import Job, jobs
-from harness.spaces.darts_candidates import CANDIDATES
-from harness.spaces.space import spaces
-from harness.truth import records
 
 GLOBAL = "_global_"
-GROUPS = ("space", "task", "inputs", "truth", "executor", "job")
 
 
 def register() -> None:
@@ -36,31 +31,15 @@ def register() -> None:
     store(name="shared", node={"defaults": defaults, **shared_keys()})
     for job in jobs.values():
         store(group="job", name=job.name, node=_job_node(job), package=GLOBAL)
-    named = {*spaces.names(), *CANDIDATES}  # some spaces have a supernet and no more
-    for group, names in (("space", sorted(named)), ("task", tasks.names())):
-        for name in names:
+    for group in ("space", "task"):
+        for name in names_of(group):
             store(group=group, name=name, node={group: name}, package=GLOBAL)
-    for name in (*selection.WORDS, *image_sets.choices()):
-        store(group="inputs", name=name, node=asdict(selection.InputSettings(name)))
-    for name in records.choices():
+    for name in names_of("inputs"):
+        store(group="inputs", name=name, node=asdict(InputSettings(name)))
+    for name in names_of("truth"):
         store(group="truth", name=name, node={"variant": name, "path": None})
     for executor in executors.values():
         store(group="executor", name=executor.name, node=asdict(executor.defaults))
-
-
-def shared_keys() -> dict[str, Any]:
-    """Returns the keys that every job has, with their defaults; those of groups are filled in."""
-    keys = asdict(SharedKeys())
-    return {key: "" if key in GROUPS else value for key, value in keys.items()}
-
-
-def job_keys(job: Job) -> dict[str, Any]:
-    """Returns the keys that a job adds, with their defaults."""
-    keys: dict[str, Any] = {"job": job.name, **asdict(job.options())}
-    for kind in job.sections:
-        name, values = section_name(kind), asdict(kind())
-        keys |= {name: values} if name else values
-    return keys
 
 
 def _job_node(job: Job) -> dict[str, Any]:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from omegaconf import OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 
-from harness.command_line.choices import job_keys, shared_keys
-from harness.config import Config, TruthSettings
+from harness.command_line.keys import known_keys
+from harness.config import Config
 from harness.core.errors import HarnessError, unknown
 from harness.core.sections import section_name
 from harness.executors.executor import executors
-from harness.inputs.selection import InputSettings
 from harness.jobs.configured import configured, mapping
 from harness.jobs.job import Job, jobs
 
@@ -57,22 +56,6 @@ def _record(kind: type[S], values: Any) -> S:
 
 def _wrong(key: str, reason: str) -> HarnessError:
     return HarnessError(f"The configuration value {key!r} is wrong: {reason}.")
-
-
-def known_keys(job: Job) -> list[str]:
-    """Returns every key that a run of a job can set, those of sections with a dot."""
-    keys = shared_keys() | job_keys(job)
-    for name, kind in (("inputs", InputSettings), ("truth", TruthSettings)):
-        keys[name] = vars(kind())
-    keys["executor"] = {key: None for one in executors.values() for key in vars(one.defaults)}
-    return sorted(_dotted(keys))
-
-
-def _dotted(keys: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
-    for key, value in keys.items():
-        yield f"{prefix}{key}"
-        if isinstance(value, Mapping) and value:
-            yield from _dotted(value, f"{prefix}{key}.")
 
 
 def unknown_key(key: str, job: Job) -> HarnessError:

@@ -9,7 +9,8 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from harness.command_line.arguments import job_of
-from harness.command_line.compose import known_keys, unknown_key
+from harness.command_line.compose import unknown_key
+from harness.command_line.keys import known_keys
 from harness.core.errors import HarnessError, unknown
 from harness.jobs.job import Job
 

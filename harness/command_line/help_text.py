@@ -61,7 +61,8 @@ def help_text(arguments: Sequence[str]) -> str:
         *(line for name, path in presets().items() for line in _item(name, _comment(path))),
         "",
         "-m starts one run per value of seed=0,1 or 'seed=range(5)'; --cfg job shows its values.",
-        'eval "$(zero-cost-harness -sc install=bash)" completes names; --hydra-help shows more.',
+        'eval "$(python -m harness --completion bash)", or zsh, completes keys and names at a tab;',
+        "python -m harness --completion fish | source does; --hydra-help shows more.",
     ]
     return "\n".join(lines)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import TextIO
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -34,7 +37,6 @@ def launch(arguments: Sequence[str]) -> None:
     """
     os.environ["HYDRA_FULL_ERROR"] = "1"  # or Hydra would print exceptions itself and exit
     register()
-    # Hydra completes a command in the shell, which `python -m harness` is not.
     sys.argv[:] = ["zero-cost-harness", *readable(arguments)]
     try:
         if (error := _what_ended_it()) is not None:
@@ -61,6 +63,9 @@ def _composed(values: DictConfig) -> None:
 
 def _do(values: DictConfig) -> None:
     config = from_mapping(OmegaConf.to_container(values, resolve=True))  # type: ignore[arg-type]
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        # Nothing but a table may stand in the standard output that another program reads.
+        _tell_run(sys.stderr if config.options.get("format") == "csv" else sys.stdout)
     try:
         place = jobs.get(config.job).run(config)
     except SystemExit as stop:  # of a plug-in; it must not look as if the job were done
@@ -72,3 +77,11 @@ def _do(values: DictConfig) -> None:
         ) from stop
     if place is not None:
         sys.stdout.write(f"Results: {place}\n")
+
+
+def _tell_run(stream: TextIO) -> None:
+    """Heads the output of one run of a sweep with the overrides that set it apart."""
+    overrides = HydraConfig.get().overrides.task
+    own = [word for word in overrides if word not in sys.argv] or overrides
+    stream.write(f"\n{'─' * 3} {' '.join(own)}\n")
+    stream.flush()

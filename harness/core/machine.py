@@ -51,6 +51,11 @@ def device_of(description: str) -> str:
     return str(json.loads(description)["device"]).partition(":")[0]
 
 
+def in_words(device: str) -> str:
+    """Returns what people call a kind of device: ``CPU`` or ``GPU``."""
+    return {"cpu": "CPU", "cuda": "GPU"}.get(device, device)
+
+
 @cache
 def commit() -> str | None:
     """Returns the commit of this code: of its checkout, or the one that its export wrote down.

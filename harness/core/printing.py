@@ -7,6 +7,10 @@ import math
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
+UNDEFINED, NOT_SCORED = f"{DASH} undefined", "empty: not scored"
+"""What marks say in every picture and table."""
+
+
 def printed(value: float) -> str:
     """Writes a correlation as it appears in a cell: ``0.83``, ``−0.12``, a dash for NaN."""
     if math.isnan(value):

@@ -59,6 +59,11 @@ class Registry(Generic[T]):
             raise unknown(self.kind, name, self._items)
         return self._items[name]
 
+    @property
+    def loaded(self) -> bool:
+        """Whether what registers ours was imported already, so that asking costs nothing."""
+        return self._loaded
+
     def names(self) -> list[str]:
         """Returns all names in alphabetical order."""
         self._load()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from rich.console import Console
@@ -15,7 +16,6 @@ from rich.progress import (
     ProgressColumn,
     Task,
     TextColumn,
-    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -40,7 +40,17 @@ class Rate(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Returns the rate, or nothing before the first result."""
         speed = task.finished_speed or task.speed
-        return Text(f"{speed:.1f}/s" if speed else "", style="progress.data.speed")
+        return Text(_pace(speed) if speed else "", style="progress.data.speed")
+
+
+def _pace(speed: float) -> str:
+    """Writes items per second, of slow ones seconds per item."""
+    return f"{speed:.1f}/s" if speed >= 1 else f"{1 / speed:.1f} s each"
+
+
+def watched() -> bool:
+    """Tells whether somebody sees a bar move; a file and a notebook get every state as a line."""
+    return sys.stderr.isatty()
 
 
 def run_shards(
@@ -64,20 +74,18 @@ def run_shards(
     """
     if not shards:
         return
-    # Not rich's own question: a notebook would get every state of the bar as a line.
-    show = _show_bar if sys.stderr.isatty() else _write_lines
+    show = _show_bar if watched() else _write_lines
     show(execute(function, shards, settings), title, done, total)
 
 
 def _show_bar(finished: Iterator[int], title: str, done: int, total: int) -> None:
     columns = (
         TextColumn("[bold]{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=None),  # as wide as the words leave room
         MofNCompleteColumn(),
         Rate(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("left"),
     )
     with Progress(*columns, console=console, speed_estimate_period=120) as progress:
         bar = progress.add_task(title, total=total, completed=done)
@@ -86,14 +94,15 @@ def _show_bar(finished: Iterator[int], title: str, done: int, total: int) -> Non
 
 
 def _write_lines(finished: Iterator[int], title: str, done: int, total: int) -> None:
-    """Writes a line now and then: a bar in the file of a cluster's output cannot be read."""
+    """Writes a line a minute, as the file of a cluster's output wants it; a short run is quiet."""
     start = last = time.monotonic()
     before = done
     for count in finished:
         done += count
         now = time.monotonic()
-        if done == total or now - last >= LINE_SECONDS:
+        if now - last >= LINE_SECONDS:
             last = now
-            rate = (done - before) / max(now - start, 1e-3)
-            line = f"{title}: {done} of {total}, {rate:.1f}/s"
+            rate = (done - before) / (now - start)
+            left = timedelta(seconds=round((total - done) / rate))
+            line = f"{title}: {done} of {total}, {_pace(rate)}, {left} left"
             console.print(line, highlight=False, markup=False, soft_wrap=True)

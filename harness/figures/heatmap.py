@@ -49,7 +49,7 @@ def heatmap(
         separate: A column, for example ``"mean"``, that a line sets apart from those before it.
         apart: A row that a line sets apart from those above it.
         below: A short note per column, between the cells and the column's name.
-        absent: Of the table's shape: cells that were never measured, which stay empty.
+        absent: Of the table's shape: cells that were not scored, which stay empty.
         crowded: Of the table's shape: cells to mark with a corner, many scores at their ceiling.
         faded: Per column, whether it rests on too little and steps back.
 
@@ -64,6 +64,9 @@ def heatmap(
         raise HarnessError("There is nothing to draw: the table of correlations is empty.")
     if np.nanmax(np.abs(values), initial=0) > 1 + 1e-9:
         raise HarnessError("A heat map of correlations was given a number outside [−1, 1].")
+    empty = np.zeros(values.shape, bool) if absent is None else absent
+    undefined = bool((np.isnan(values) & ~empty).any())
+    subtitle = style.with_marks(subtitle, undefined=undefined, absent=bool(empty.any()))
     width, height = _cells_size(table)
     names, foot = _label_room(table)
     with style.context():
@@ -88,9 +91,7 @@ def heatmap(
         )
         bar.outline.set_linewidth(0)
         _fade(ax, len(table), np.flatnonzero(faded).tolist())
-        _print_numbers(
-            ax, values, np.zeros(values.shape, bool) if absent is None else absent, faded
-        )
+        _print_numbers(ax, values, empty, faded)
         _label(ax, table, separate, apart)
         _note(ax, len(table), below)
         for row, column in np.argwhere(crowded) if crowded is not None else ():

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.core.errors import HarnessError
+from harness.core.printing import DASH
 from harness.figures import style
 
 COLUMNS = 4
@@ -30,6 +31,8 @@ def intervals(
 ) -> Figure:
     """Draws a dot and its interval for every proxy, with the same axis in every panel.
 
+    A dash stands where an estimate is undefined; the row of what was not scored is empty.
+
     Args:
         table: Columns ``column`` (panel), ``proxy``, ``n``, ``low``, ``high`` and ``value``.
         value: Column of the estimate.
@@ -47,6 +50,11 @@ def intervals(
         raise HarnessError("There is nothing to draw: the table is empty.")
     panels = list(dict.fromkeys(table["column"]))
     proxies = _order(table, value)
+    subtitle = style.with_marks(
+        subtitle,
+        undefined=bool(table[value].isna().any()),
+        absent=len(table.drop_duplicates(["column", "proxy"])) < len(panels) * len(proxies),
+    )
     across = min(COLUMNS, len(panels))
     down = math.ceil(len(panels) / across)
     with style.context():
@@ -94,6 +102,11 @@ def _panel(ax: Axes, rows: pd.DataFrame, proxies: list[str], value: str, other: 
         ax.plot(
             rows[other], places, "o", markersize=3.4, markeredgewidth=0.8,
             markerfacecolor="none", color=style.ORANGE, zorder=0,
+        )  # fmt: skip
+    for place in np.flatnonzero(rows[value].isna()):
+        ax.text(
+            0.04, places[place], DASH, transform=ax.get_yaxis_transform(),
+            ha="left", va="center", color=style.MUTED,
         )  # fmt: skip
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
     ax.tick_params(length=0, axis="y")

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from harness.core.errors import HarnessError
 from harness.figures import style
-from harness.figures.scatter import panel
+from harness.figures.scatter import axis_label, panel
 
 PANEL = (2.0, 1.75)  # inches
 
@@ -66,7 +66,7 @@ def panels(
         for ax, one in zip(axes, shown, strict=False):
             panel(ax, one.rows, style.PALETTE[groups.index(one.group) % len(style.PALETTE)])
             ax.set_title(one.title)
-            ax.yaxis.set_major_locator(MaxNLocator(4))
-        figure.supylabel(truth_label, size=style.TEXT, y=style.middle(figure))
+            ax.yaxis.set_major_locator(MaxNLocator(4, integer=style.ranked()))
+        figure.supylabel(axis_label(truth_label), size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
     return figure

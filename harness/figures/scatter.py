@@ -39,7 +39,7 @@ def scatter(
 
     The panel's title gives ρ over all seeds. The horizontal axis is what ``axis_scale`` decides
     and says which. Undefined scores have no place on it: they are crosses at the left edge, their
-    number stands below.
+    number stands below. Within ``style.drawing(ranks=True)`` both axes show ranks.
 
     Args:
         scores: The table that ``stats.correlations`` takes, of one space and task.
@@ -69,7 +69,8 @@ def scatter(
             title,
             f"{subtitle}\n{note}",
         )
-        low, high = shown["truth"].min(), shown["truth"].max()
+        truths = shown.groupby("proxy", sort=False)["truth"].transform(_on_axis)
+        low, high = truths.min(), truths.max()
         pad = 0.06 * (high - low) or 1.0
         for place, row in enumerate(summary.to_dict("records")):
             ax = figure.add_subplot(rows, columns, place + 1)
@@ -77,11 +78,21 @@ def scatter(
             ax.set_title(f"{row['proxy']}\n{_rho(row['spearman_mean'], row['spearman_std'])}")
             # Not sharey=True, whose bookkeeping grows with the square of the number of panels.
             ax.set_ylim(low - pad, high + pad)
-            ax.yaxis.set_major_locator(MaxNLocator(4))
+            ax.yaxis.set_major_locator(MaxNLocator(4, integer=style.ranked()))
             ax.tick_params(labelleft=place % columns == 0)
-        figure.supylabel(truth_label, size=style.TEXT, y=style.middle(figure))
+        figure.supylabel(axis_label(truth_label), size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
     return figure
+
+
+def axis_label(truth: str) -> str:
+    """Returns what a vertical axis shows; ranks have no unit."""
+    return f"rank of {truth.partition(' (')[0]}" if style.ranked() else truth
+
+
+def _on_axis(values: pd.Series[float]) -> pd.Series[float]:
+    """Returns where values stand on an axis: ranks, ties as their mean, if these are shown."""
+    return values.rank() if style.ranked() else values
 
 
 def grid(panels: int) -> tuple[int, int]:
@@ -132,9 +143,10 @@ def panel(ax: Axes, rows: pd.DataFrame, colour: style.Colour = style.BLUE) -> No
         rows: Scores of one proxy: ``value``, ``status``, ``truth``.
         colour: Of the points.
     """
+    rows = rows.assign(truth=_on_axis(rows["truth"]))
     ok, undefined = rows[rows["status"] == "ok"], rows[rows["status"] == "undefined"]
     values = ok["value"].to_numpy(dtype=float)
-    scale = axis_scale(values)
+    scale = "rank" if style.ranked() else axis_scale(values)
     x = ok["value"].rank() if scale == "rank" else values
     alpha = 0.45 if len(ok) > 200 else 0.8  # few points do not hide each other
     ax.scatter(x, ok["truth"], s=4, color=colour, alpha=alpha, linewidths=0, rasterized=True)
@@ -152,7 +164,7 @@ def panel(ax: Axes, rows: pd.DataFrame, colour: style.Colour = style.BLUE) -> No
     )
     _axis(ax, scale if len(ok) else None)
     if len(ok) and values.min() == values.max():
-        ax.set_xticks(values[:1])  # one score; ticks around it would suggest others
+        ax.set_xticks(np.asarray(x)[:1])  # one score; ticks around it would suggest others
     ax.set_xlabel(
         "\n".join(
             [
@@ -175,7 +187,7 @@ def _axis(ax: Axes, scale: Scale | None) -> None:
         ax.xaxis.set_major_locator(LogLocator(numticks=4))
         ax.xaxis.set_minor_locator(NullLocator())
     else:
-        ax.xaxis.set_major_locator(MaxNLocator(3))
+        ax.xaxis.set_major_locator(MaxNLocator(3, integer=scale == "rank"))
 
 
 def _rho(mean: float, deviation: float) -> str:

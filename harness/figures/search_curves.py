@@ -45,7 +45,7 @@ def trajectory(runs: pd.DataFrame, title: str, subtitle: str = "") -> Figure:
             low, high = runs[column].quantile(0.02), runs[column].max()
             if high > low:
                 ax.set_ylim(low, high + 0.05 * (high - low))
-            ax.set(xlabel="evaluations", ylabel=label)
+            ax.set(xlabel="evaluated architectures", ylabel=label)
             _frame(ax)
         handles, labels = axes[0].get_legend_handles_labels()
         figure.legend(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -22,6 +22,7 @@ from PIL import Image, ImageChops
 
 from harness.core.errors import unknown
 from harness.core.files import atomic, with_suffix
+from harness.core.printing import NOT_SCORED, UNDEFINED
 
 FORMATS = ("png", "svg", "pdf")
 DPI = 200
@@ -86,16 +87,34 @@ _RC: dict[Any, Any] = {
 
 
 _bare: ContextVar[bool] = ContextVar("bare", default=False)
+_ranked: ContextVar[bool] = ContextVar("ranked", default=False)
 
 
 @contextmanager
-def bare(wanted: bool = True) -> Iterator[None]:
-    """Leaves out the headings of figures that are made meanwhile: a paper has its caption."""
-    before = _bare.set(wanted)
+def drawing(*, bare: bool = False, ranks: bool = False) -> Iterator[None]:
+    """Says how figures are drawn that are made meanwhile.
+
+    Args:
+        bare: Whether they have no heading: a paper has its caption.
+        ranks: Whether both axes of scatter plots show ranks, which is all that ρ sees.
+    """
+    before = _bare.set(bare), _ranked.set(ranks)
     try:
         yield
     finally:
-        _bare.reset(before)
+        _bare.reset(before[0])
+        _ranked.reset(before[1])
+
+
+def ranked() -> bool:
+    """Tells whether scatter plots show ranks."""
+    return _ranked.get()
+
+
+def with_marks(subtitle: str, *, undefined: bool, absent: bool) -> str:
+    """Adds to a subtitle what the marks of its figure mean, the same in every figure."""
+    marks = [UNDEFINED] * undefined + [NOT_SCORED] * absent
+    return f"{subtitle} {'; '.join(marks).capitalize()}.".strip() if marks else subtitle
 
 
 def context() -> AbstractContextManager[None]:
@@ -164,6 +183,17 @@ def settle(fig: Figure) -> None:
         fig.set_layout_engine(None)
 
 
+def check_formats(formats: Iterable[str]) -> None:
+    """Refuses formats that figures are not written in.
+
+    Raises:
+        HarnessError: With those that they are.
+    """
+    for one in formats:
+        if one not in FORMATS:
+            raise unknown("figure format", one, FORMATS)
+
+
 def save(
     fig: Figure, path_without_suffix: Path | str, formats: Sequence[str] = ("png",)
 ) -> list[Path]:
@@ -181,9 +211,7 @@ def save(
     Raises:
         HarnessError: If a format is unknown.
     """
-    for suffix in formats:
-        if suffix not in FORMATS:
-            raise unknown("figure format", suffix, FORMATS)
+    check_formats(formats)
     paths = [with_suffix(path_without_suffix, suffix) for suffix in formats]
     with context():
         settle(fig)

@@ -13,7 +13,7 @@ from harness.core.errors import HarnessError
 from harness.figures import style
 
 ACROSS = 4
-PANEL = (2.3, 2.1)  # inches
+PANEL = (2.3, 2.25)  # inches
 AXIS, GAP = 0.45, 0.05  # beside a panel; between two names; inches
 TOP, LINE = 1.35, 0.085  # of the vertical axis, with room for names; a line of text on it
 
@@ -26,7 +26,7 @@ def tradeoff(
     Args:
         table: Columns ``column`` (panel), ``name``, ``seconds`` (above 0), ``spearman``, ``low``,
             ``high``, ``on_front``, ``n`` and, if some points are of another kind, ``other``. What
-            lies below 0 is counted.
+            lies below 0 or is undefined is counted.
         title: Heading.
         subtitle: Lines below it.
         x_label: Of all panels.
@@ -48,7 +48,6 @@ def tradeoff(
             ax.remove()
         for ax, name in zip(axes, names, strict=False):
             _panel(ax, table[table["column"] == name])
-            ax.set_title(name)
         figure.supxlabel(x_label, size=style.TEXT)
         figure.supylabel(y_label, size=style.TEXT, y=style.middle(figure))
         style.settle(figure)
@@ -75,11 +74,12 @@ def _panel(ax: Axes, rows: pd.DataFrame) -> None:
     _names(ax, front)
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="y", color=style.PALE, linewidth=0.6)
-    below = int((rows["spearman"] < 0).sum())
-    ax.text(
-        0.98, 0.02, f"{below} below 0\n" * (below > 0) + f"n = {rows['n'].min()}",
-        transform=ax.transAxes, size=style.SMALL, ha="right", va="bottom", color=style.MUTED,
-    )  # fmt: skip
+    counts = {"below 0": (rows["spearman"] < 0).sum(), "undefined": rows["spearman"].isna().sum()}
+    said = [
+        f"n = {rows['n'].min()}",
+        *(f"{count} {what}" for what, count in counts.items() if count),
+    ]
+    ax.set_title(f"{rows['column'].iloc[0]}\n{', '.join(said)}")
 
 
 def _names(ax: Axes, front: pd.DataFrame) -> None:

@@ -14,8 +14,10 @@ from harness.results.layout import MAIN
 def paper(
     config: Config,
     paper: Any = "all",
+    *,
     formats: Any = ("csv", "png"),
     bare: bool = False,
+    ranks: bool = False,
     of: str = MAIN,
 ) -> Path:
     """Draws the papers' figures and tables from stored results; nothing is scored.
@@ -27,6 +29,7 @@ def paper(
         paper: An artefact, ``figures``, ``tables``, ``all``, or a list of these.
         formats: ``csv``, ``md`` and ``tex`` of tables, ``png``, ``svg`` and ``pdf`` of pictures.
         bare: Pictures without a heading, for a paper that has its captions.
+        ranks: Scatter plots with ranks on both axes, ties as their mean.
         of: The study whose scores are shown, where an artefact has no study of its own.
 
     Returns:
@@ -35,4 +38,4 @@ def paper(
     from harness.artefacts.drawing import draw
     from harness.papers.paper_artefacts import artefacts
 
-    return draw(config, artefacts, paper, formats, of, bare=bare)
+    return draw(config, artefacts, paper, formats, of, bare=bare, ranks=ranks)

@@ -82,6 +82,34 @@ def notes(summary: pd.DataFrame) -> list[str]:
     ]
 
 
+def dashes(summary: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
+    """Says in one line why the closing table has dashes; nothing where it has none.
+
+    Args:
+        summary: The result of ``stats.summary``.
+        scores: What it was made of; ``status`` and ``message`` hold the reasons.
+    """
+    reasons: dict[str, list[str]] = {}
+    for proxy in summary["proxy"][summary["spearman_mean"].isna()]:
+        reasons.setdefault(_why(scores[scores["proxy"] == proxy]), []).append(proxy)
+    told = [f"{', '.join(proxies)}: {reason}" for reason, proxies in reasons.items()]
+    if (summary["n"] < FEW).any():
+        told.append(f"no interval of fewer than {FEW} architectures")
+    return [f"{DASH} {'; '.join(told)}."] if told else []
+
+
+def _why(scores: pd.DataFrame) -> str:
+    """Says why a proxy has no correlation."""
+    without = scores[scores["status"] != "ok"]
+    if len(without) < len(scores):
+        return "all scores of a seed are equal"
+    undefined = without[without["status"] == "undefined"]
+    what, rows = (
+        ("not defined on this column", undefined) if len(undefined) else ("failed", without)
+    )
+    return f"{what} ({rows['message'].mode()[0]})"
+
+
 def plain_table(frame: pd.DataFrame, *, title: str, float_format: str = "%.3f") -> Table:
     """Lays out any table for a terminal; NaN is a dash."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)

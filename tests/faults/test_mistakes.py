@@ -17,7 +17,8 @@ from commands import call, write_truth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.command_line.compose import from_mapping, known_keys
+from harness.command_line.compose import from_mapping
+from harness.command_line.keys import known_keys
 from harness.core.errors import HarnessError, one_line
 from harness.jobs.job import jobs
 

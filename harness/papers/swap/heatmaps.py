@@ -124,7 +124,6 @@ def _draw(
     lines = [
         "Spearman's ρ with the accuracy, mean over seeds. Proxies of every column come first, by "
         "their mean. Below each column: seeds × architectures.",
-        "Hatched: undefined (all scores of a seed equal). Empty: not scored. "
         f"Runs that failed: {failed}.",
     ]
     crowded = np.array([[row in c.crowded for c in shown] for row in means.index])

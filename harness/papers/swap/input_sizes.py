@@ -149,7 +149,7 @@ def _points(
         f"One-cell DARTS networks with C={channels}, {images} images. {_basis(here, columns[3])} "
         "ρ = –: all scores are equal.",
         columns=3,
-        truth_label="CIFAR-10 test accuracy, percent",
+        truth_label="CIFAR-10 test accuracy (%)",
     )
 
 
@@ -170,7 +170,7 @@ def _lines(tidy: pd.DataFrame) -> figures.Figure:
         "Figure 15 · Correlation with accuracy at three input sizes",
         f"n = {int(tidy.n.min())} one-cell DARTS networks, one seed. A missing point: all scores "
         "are equal.",
-        x_label="input side, pixels",
+        x_label="input side (pixels)",
         y_label="Spearman's ρ",
         markers=True,
     )

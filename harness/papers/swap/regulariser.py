@@ -43,7 +43,7 @@ def figure6(results: StoredResults) -> Drawn:
         "Figure 6 · The regulariser f(Θ) = exp(−(Θ − μ)² / σ)",
         "The formula, no measurement; σ is not squared. With μ at or above the largest size, f "
         "grows with the size over the whole space.",
-        x_label="Θ, million parameters",
+        x_label="Θ (million parameters)",
         y_label="f(Θ)",
     )
     table = pd.concat(

@@ -42,7 +42,7 @@ def _scatters(results: StoredResults, proxy: str, name: str, title: str) -> Draw
     lines = [
         "Points: the architectures of the lowest seed, colours tell the search spaces apart. "
         "ρ: mean ± standard deviation over seeds; n: seeds × architectures. "
-        "Accuracy in percent, for the autoencoder structural similarity.",
+        "Of the autoencoder, structural similarity stands in place of accuracy.",
         f"Undefined scores: {table.n_undefined.sum()}; runs that failed: {table.n_failed.sum()}.",
     ]
     crowded = [f"{c.label} {c.crowded[proxy]:.0%}" for c in scored if proxy in c.crowded]
@@ -52,7 +52,7 @@ def _scatters(results: StoredResults, proxy: str, name: str, title: str) -> Draw
         lines.append(f"{STAND_IN} stand-in images: not the task's own data set.")
     if missing:
         lines.append(f"Not stored here: {', '.join(missing)}.")
-    figure = figures.panels(shown, title, "\n".join(lines), truth_label="accuracy")
+    figure = figures.panels(shown, title, "\n".join(lines), truth_label="accuracy (%)")
     return Drawn({name: table}, {name: figure})
 
 

@@ -40,7 +40,7 @@ def _histogram(
         f"{what}; n = {len(theta)}. From {theta.min():.2f} to {theta.max():.2f}, paper: {low:g} to "
         f"{high:g}. {more}{NOT_BYTES}"
     )
-    figure = figures.histogram(theta, title, subtitle, x_label=f"{WORDS[unit]} parameters")
+    figure = figures.histogram(theta, title, subtitle, x_label=f"size ({WORDS[unit]} parameters)")
     rows = [_row(name, sample, sizes) for sample, sizes in samples.items()]
     counts, edges = np.histogram(theta, bins=40)
     bins = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "architectures": counts})

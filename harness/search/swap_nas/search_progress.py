@@ -13,13 +13,13 @@ from rich.progress import (
     Progress,
     TaskID,
     TextColumn,
-    TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from harness.core.errors import HarnessError
 from harness.executors.executor import ExecutorSettings, execute
 from harness.executors.local import local
-from harness.executors.progress import Rate, console
+from harness.executors.progress import Rate, console, watched
 from harness.search.swap_nas.evolution import Candidate
 from harness.search.swap_nas.searches import SwapNasSearch, run_search
 
@@ -62,9 +62,11 @@ def _run_live(items: Sequence[SwapNasSearch], settings: ExecutorSettings) -> Non
         MofNCompleteColumn(),
         Rate(),
         TextColumn("best {task.fields[score]:.1f} at size {task.fields[theta]:.3f}"),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    with Progress(*columns, console=console, speed_estimate_period=30) as progress:
+    shown = Progress(*columns, console=console, speed_estimate_period=30, disable=not watched())
+    with shown as progress:
         for item in items:
             name = f"{item.name} seed {item.scorer.seed}"
             bar = progress.add_task(name, total=item.settings.budget, score=0.0, theta=0.0)
@@ -81,9 +83,10 @@ def _run_apart(items: Sequence[SwapNasSearch], settings: ExecutorSettings) -> No
         TextColumn("[bold]{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("left"),
     )
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, disable=not watched()) as progress:
         bar = progress.add_task("searches", total=len(items))
         for item in execute(run_search, items, settings):
             table = _finished(item)

@@ -17,7 +17,7 @@ from commands import ROOT, call, write_truth
 from campaign import forked
 from campaign.odd import SIMPLE, WORDS, written
 from campaign.tally import Tally
-from harness.command_line.compose import known_keys
+from harness.command_line.keys import known_keys
 from harness.core import temporary
 from harness.jobs.job import jobs
 
