@@ -81,13 +81,18 @@ def _space(name: str) -> Entry:
 def _task(name: str, of_spaces: Iterable[str]) -> Entry:
     task = tasks.get(name)
     shape = "×".join(map(str, task.input_shape))
-    description = f"{shape} to {task.outputs} outputs, {task.loss}, {task.images or 'no'} images"
+    shown = "random tokens" if task.tokens else f"{task.images or 'no'} images"
+    description = f"{shape} to {task.outputs} outputs, {task.loss}, {shown}"
     return Entry("task", name, ", ".join(of_spaces), "", description)
 
 
 def _inputs(names: Iterable[str]) -> list[Entry]:
     asked = [tasks.get(name) for name in names]
-    found = [Entry("inputs", "gaussian", "every task", BUNDLED, "independent normal noise")]
+    drawn = [
+        ("task", "random tokens", [task.name for task in asked if task.tokens]),
+        ("gaussian", "independent normal noise", [one.name for one in asked if not one.tokens]),
+    ]
+    found = [Entry("inputs", name, ", ".join(of), BUNDLED, what) for name, what, of in drawn if of]
     for one in image_sets.values():
         of_size = [task.name for task in asked if suits(task, one)]
         if of_size:

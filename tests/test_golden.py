@@ -66,6 +66,7 @@ REGULARISERS = {
     "darts": (0.9, 0.9, 1e3),
     "autoformer": (10.0, 10.0, 1e6),
     "pit": (30.0, 30.0, 1e6),
+    "flexibert": (2.0, 2.0, 1e6),
 }
 
 
@@ -86,7 +87,8 @@ def one_thread() -> Iterator[None]:
 
 
 def scored(space: str, task: str, batch: int, key: str, names: list[str]) -> dict[str, Score]:
-    inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
+    source = "task" if tasks.get(task).tokens else "gaussian"
+    inputs = InputSettings(source, channels=1 if space == "darts_swap_c1" else None)
     used = Settings(
         SwapSettings(images=16),
         VkdnwSettings(parameters=16),

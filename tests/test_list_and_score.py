@@ -38,7 +38,7 @@ def test_everything_registered_is_listed(
     assert names["space"] == set(spaces)
     assert names["proxy"] == {*proxies, *populations}
     assert names["set"] == set(proxy_sets)
-    assert names["inputs"] == {"gaussian", *image_sets}
+    assert names["inputs"] == {"task", "gaussian", *image_sets}
     assert names["executor"] == set(executors)
     assert names["job"] == set(jobs)
     assert len([row for row in listed if row["kind"] == "truth"]) == len(truth.overview())

@@ -13,7 +13,7 @@ from harness.sources.places import checksum
 from harness.spaces import nb101_table
 from harness.truth import bundled, nb201_targets, records
 
-FREE = {"MIT", "Apache-2.0", "ISC"}
+FREE = {"MIT", "Apache-2.0", "ISC", "CC-BY-4.0"}
 
 
 @pytest.mark.mirror

@@ -1,4 +1,4 @@
-"""Inputs: batches of images for a task, from image sets, noise or the bundled digits."""
+"""Inputs: batches for a task, of image sets, noise, the bundled digits or random tokens."""
 
 from __future__ import annotations
 
@@ -16,9 +16,15 @@ from harness.inputs.augment import crop_and_flip, random_channels, random_crop
 from harness.inputs.description import check_size
 from harness.inputs.image_sets import Content, ImageSet, read_image_set
 from harness.inputs.jigsaw import puzzles
-from harness.inputs.selection import InputSettings, has_true_labels, image_set_of
+from harness.inputs.selection import (
+    InputSettings,
+    has_true_labels,
+    image_set_of,
+    source_in_records,
+)
 from harness.inputs.targets import random_targets
 from harness.inputs.tasks import RGB, Task
+from harness.inputs.tokens import random_tokens
 
 
 def load_batch(task: Task, settings: InputSettings, seed: int, size: int) -> Batch:
@@ -47,9 +53,7 @@ def load_batch(task: Task, settings: InputSettings, seed: int, size: int) -> Bat
     _check_task(task, settings)
     image_set = image_set_of(task, settings)
     if image_set is None:
-        noise = seeds.numpy_stream("batch", "gaussian", seed)
-        shape = (2 * size, *task.input_shape)
-        images = torch.from_numpy(noise.standard_normal(shape, dtype=np.float32))
+        images = _drawn(task, 2 * size, seed)
         targets = images if task.target == "input" else None
     else:
         check_size(task, image_set)
@@ -70,6 +74,15 @@ def blank_batch(task: Task, settings: InputSettings, size: int) -> Batch:
     """
     images = torch.zeros(size, *task.input_shape)
     return Batch(_reduced(images, settings, 0), None, task.loss)
+
+
+def _drawn(task: Task, n: int, seed: int) -> Tensor:
+    """Returns random tokens, or noise for a task of images."""
+    shape = (n, *task.input_shape)
+    random = seeds.numpy_stream("batch", source_in_records(task, None), seed)
+    if task.tokens:
+        return torch.from_numpy(random_tokens(shape, random))
+    return torch.from_numpy(random.standard_normal(shape, dtype=np.float32))
 
 
 def _from_image_set(
@@ -116,6 +129,11 @@ def _check_task(task: Task, settings: InputSettings) -> None:
             "benchmarks; set inputs.augment=false."
         )
     reduced = settings.crop is not None or settings.channels is not None
+    if task.tokens and (settings.augment or reduced):
+        raise HarnessError(
+            f"The task {task.name} takes tokens, which cannot be augmented or cropped or lose "
+            "channels; set inputs.augment=false, inputs.crop=null and inputs.channels=null."
+        )
     if reduced and task.target != "class":
         raise HarnessError(
             f"Images of the task {task.name} cannot be cropped or lose channels, their targets "

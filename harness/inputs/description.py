@@ -7,8 +7,20 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.inputs.image_sets import Content, ImageSet, read_image_set
-from harness.inputs.selection import InputSettings, has_true_labels, image_set_of, is_stand_in
+from harness.inputs.selection import (
+    InputSettings,
+    has_true_labels,
+    image_set_of,
+    is_stand_in,
+    source_in_records,
+)
 from harness.inputs.tasks import UNCHANGED, Task
+from harness.inputs.tokens import TOKENS, VOCABULARY
+
+_DRAWN = {
+    "gaussian": "independent standard normal noise",
+    TOKENS: f"untrained embeddings of tokens drawn from a vocabulary of {VOCABULARY:,}; no text",
+}
 
 
 def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False) -> dict[str, Any]:
@@ -20,11 +32,12 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
         blank: Whether no image is looked at; then none is read.
 
     Returns:
-        ``source`` (an image set or ``gaussian``), ``origin`` (in words), ``stand_in`` (not the
-        task's own data set), ``labels`` (``true``, also of puzzles and of images that are their own
-        target, or ``random``), ``normalise``, ``augment``, ``order``, ``sha256`` (of the set; None
-        for noise and if no image is looked at) and, only where they are set, ``enlarged`` (the
-        side that smaller images were brought to), ``crop`` and ``channels``.
+        ``source`` (an image set, ``gaussian`` or ``random_tokens``), ``origin`` (in words),
+        ``stand_in`` (not the task's own data set), ``labels`` (``true``, also of puzzles and of
+        images that are their own target, or ``random``), ``normalise``, ``augment``, ``order``,
+        ``sha256`` (of the set; None for what is drawn and if no image is looked at) and, only where
+        they are set, ``enlarged`` (the side that smaller images were brought to), ``crop`` and
+        ``channels``.
 
     Raises:
         HarnessError: If the task has no image set of its own and none is named, or the images do
@@ -34,6 +47,7 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
     image_set = image_set_of(task, settings)
     if image_set is not None:
         check_size(task, image_set)
+    source = source_in_records(task, image_set)
     # Absent unless set: the fingerprints of scores hold this description.
     small = image_set is not None and not image_set.fits(task.image_side)
     resized = {
@@ -42,8 +56,8 @@ def describe_inputs(task: Task, settings: InputSettings, *, blank: bool = False)
         "channels": settings.channels,
     }
     return {
-        "source": image_set.name if image_set else "gaussian",
-        "origin": image_set.origin if image_set else "independent standard normal noise",
+        "source": source,
+        "origin": image_set.origin if image_set else _DRAWN[source],
         "stand_in": is_stand_in(task, image_set),
         "labels": "true" if has_true_labels(task, image_set) else "random",
         "normalise": settings.normalise and image_set is not None and task.rgb != UNCHANGED,
@@ -59,7 +73,7 @@ def describe_amount(task: Task, settings: InputSettings) -> dict[str, Any]:
 
     Returns:
         ``n`` images of the ``of`` that the whole set has (None where that means nothing) and its
-        ``split`` (``training``, ``test`` or empty); nothing for noise.
+        ``split`` (``training``, ``test`` or empty); nothing for noise and random tokens.
 
     Raises:
         HarnessError: If the task has no image set of its own and none is named.
@@ -89,6 +103,8 @@ def inputs_in_words(inputs: Mapping[str, Any]) -> str:
         inputs: What its record says of them; older records do not say how many.
     """
     source, stand_in = str(inputs["source"]), bool(inputs["stand_in"])
+    if source == TOKENS:
+        return "Inputs: random tokens, a stand-in for text."
     if source != "gaussian" and inputs.get("sha256", "unknown") is None:
         return "Images: none, no proxy looks at one."
     amount = [amount_in_words(*(inputs[k] for k in ("n", "of", "split")))] if "n" in inputs else []
@@ -103,6 +119,8 @@ def _content(task: Task, image_set: ImageSet, settings: InputSettings) -> Conten
 
 def suits(task: Task, image_set: ImageSet) -> bool:
     """Tells whether a task takes the images of a set, as they are or enlarged."""
+    if task.tokens:
+        return False
     smaller = image_set.side is not None and image_set.side < task.image_side
     return image_set.fits(task.image_side) or (task.enlarges and smaller)
 

