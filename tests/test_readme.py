@@ -2,8 +2,9 @@
 
 import os
 import re
-import runpy
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hydra.core.global_hydra import GlobalHydra
 
 import harness.__main__
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    python -m harness (.*)$", README, re.M)
 SMALL = {"n": "2", "batch_size": "8", "executor": "local"}
 
@@ -37,10 +39,15 @@ def test_command(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert harness.__main__.main() == 0
 
 
-def test_python(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_python(tmp_path: Path) -> None:
+    """In a process of its own: what it registers would stay."""
     (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
-    (tmp_path / "example.py").write_text(code, encoding="utf-8")
-    runpy.run_path(str(tmp_path / "example.py"))
-    scores, truth = capsys.readouterr().out.splitlines()
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    scores, truth = run.stdout.splitlines()
     assert "'largest_gradient': Score(value=" in scores
     assert 9 < float(truth.split()[-1]) < 95
