@@ -238,6 +238,18 @@ def test_settings_change_what_they_say():
     assert theirs > 0
 
 
+def test_eps_of_terms_that_cancel_is_no_score():
+    """What a layer norm returns adds up to 0, and a constant layer makes rounding of it."""
+    torch.manual_seed(0)
+    norm = nn.Sequential(nn.Flatten(), nn.Linear(12, 32), nn.LayerNorm(32))
+    images, labels = torch.rand(8, 3, 2, 2), torch.arange(8)
+    for head in (nn.Linear(32, 10), nn.Sequential(nn.Identity(), nn.Linear(32, 10))):
+        score = api.score(nn.Sequential(norm, head), (images, labels), proxies=["eps"])["eps"]
+        assert score.status == "undefined"
+    added = nn.Sequential(nn.Conv2d(3, 8, 1), nn.ReLU(), nn.Flatten(), nn.Linear(32, 10))
+    assert api.score(added, (images, labels), proxies=["eps"])["eps"].status == "ok"
+
+
 def test_eps_takes_the_constants_of_the_space():
     assert EpsSettings().weights("nb101") == (1e-4, 10.0)
     assert EpsSettings(small=1e-3).weights("nb201") == (1e-3, 1.0)

@@ -488,8 +488,8 @@ def test_channels_of_tokens_are_the_last_axis(name):
 
 
 NO_RELU = {"nwot", "swap", "reg_swap", "activation_patterns"}
-NEITHER = NO_RELU | {"linear_regions", "l_swag", "wrcor"}
-UNDEFINED = {"autoformer": NEITHER, "pit": NEITHER | {"az_trainability", "eps"}}
+NEITHER = NO_RELU | {"linear_regions", "l_swag", "wrcor", "eps"}
+UNDEFINED = {"autoformer": NEITHER, "pit": NEITHER | {"az_trainability"}}
 
 
 @pytest.mark.parametrize("name", ["pit", pytest.param("autoformer", marks=pytest.mark.slow)])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -15,10 +18,19 @@ from harness.passes.run import Run
 
 @dataclass(frozen=True)
 class ConstantWeightOutputs(Observation):
-    """All outputs for the minibatch, flattened, float64: with small weights and with large ones."""
+    """All outputs for the minibatch, flattened, float64: with small weights and with large ones.
+
+    Attributes:
+        small: With small weights.
+        large: With large weights.
+        kept: The largest sum of the last linear layer over the largest sum of its terms' absolute
+            values, 0 to 1, the smaller of both runs: near 0 the terms cancel, and the outputs are
+            rounding. 1 where no linear layer runs.
+    """
 
     small: Tensor
     large: Tensor
+    kept: Tensor
 
 
 @observes(ConstantWeightOutputs)
@@ -29,13 +41,33 @@ def constant_weights(run: Run, settings: EpsSettings) -> Observations:
     signal: such networks have no score, as in the authors' code.
     """
     images = run.batch.images
+    outputs, kept = [], []
     with run.undisturbed("eps"), torch.no_grad():
-        small, large = (
-            functional_call(run.network, _constant_parameters(run.network, weight), (images,))
-            for weight in settings.weights()
-        )
-    outputs = ConstantWeightOutputs(small.double().flatten(), large.double().flatten())
-    return {ConstantWeightOutputs: outputs}
+        for weight in settings.weights():
+            constant = _constant_parameters(run.network, weight)
+            with _last_linear(run.network) as shares:
+                outputs.append(functional_call(run.network, constant, (images,)).double().flatten())
+            kept.append(shares[-1] if shares else torch.ones((), device=images.device))
+    small, large = outputs
+    return {ConstantWeightOutputs: ConstantWeightOutputs(small, large, torch.stack(kept).min())}
+
+
+@contextmanager
+def _last_linear(network: nn.Module) -> Iterator[deque[Tensor]]:
+    """Yields what the linear layer that ran last kept of its terms, see ``kept``."""
+    shares: deque[Tensor] = deque(maxlen=1)
+
+    def look(layer: nn.Linear, inputs: tuple[Tensor], output: Tensor) -> None:
+        terms = inputs[0].abs().double() @ layer.weight.abs().double().T
+        shares.append(output.abs().max().double() / terms.max())
+
+    linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
+    handles = [module.register_forward_hook(look) for module in linear]
+    try:
+        yield shares
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _constant_parameters(network: nn.Module, weight: float) -> dict[str, Tensor]:
