@@ -26,12 +26,12 @@ class Pictures:
     """How the pictures of a result are drawn, as the keys of ``job=correlate`` say.
 
     Attributes:
-        formats: ``svg``, ``pdf`` or a list of them, beside the PNG.
+        formats: ``png``, ``svg``, ``pdf`` or a list of them; a PNG is always there.
         bare: Whether they have no heading.
         ranks: Whether the scatter plot shows ranks.
     """
 
-    formats: Any = ()
+    formats: Any = "png"
     bare: bool = False
     ranks: bool = False
 

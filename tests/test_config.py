@@ -57,7 +57,8 @@ def composed(*overrides: str) -> Config:
 
 def test_what_is_composed_without_overrides_is_the_default() -> None:
     config = composed()
-    assert dataclasses.replace(config, sections=Settings()) == Config()
+    assert dataclasses.replace(config, sections=Settings(), options={}) == Config()
+    assert config.options == vars(jobs.get(Config.job).options())
     assert list(config.sections) == [Scope(), *(kind() for kind in score_sections.values())]
 
 

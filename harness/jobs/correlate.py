@@ -18,7 +18,7 @@ def correlate(
     scope: Scope,
     settings: Settings,
     *,
-    formats: Any = (),
+    formats: Any = "png",
     bare: bool = False,
     ranks: bool = False,
 ) -> Path:
@@ -32,7 +32,7 @@ def correlate(
         config: What every job shares.
         scope: Which architectures, by which proxies.
         settings: Those of passes and proxies.
-        formats: ``svg``, ``pdf`` or both, for pictures beside the PNG.
+        formats: ``png``, ``svg``, ``pdf`` or a list, of pictures; a PNG is always there.
         bare: Pictures without a heading, for a paper that has its captions.
         ranks: Scatter plots with ranks on both axes, ties as their mean.
 
