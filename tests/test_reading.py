@@ -71,6 +71,14 @@ def test_enough_is_enough(n: int, pool: int) -> None:
     assert last == "Next: python -m harness job=report puts all results on one page."
 
 
+def test_no_more_is_asked_for_than_there_are() -> None:
+    pool = TRUTH | {"n": 117}
+    few = sentences(summary(n=16, close=2.0), Config(), OWN, pool, own_images=True)[-1]
+    assert few.startswith("Next: the same command with n=117 seed=0..4 adds to this result")
+    every = sentences(summary(n=117, close=2.0), Config(), OWN, pool, own_images=True)[-1]
+    assert every == "Next: all 117 are in; seed=0..4 adds other weights and batches."
+
+
 def test_where_nothing_correlates_nothing_is_explained() -> None:
     assert told(summary(equal=0.0), OWN) == []
     first = told(summary(equal=0.0, close=2.0), OWN)[0]

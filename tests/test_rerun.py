@@ -55,6 +55,8 @@ def test_a_result_of_several_runs_is_made_again(
     assert "All 24 values are equal." in said
     assert "Conditions differ" not in said
     assert "Results:" not in said
+    assert "Heat map:" not in said, "of what is not kept"
+    assert "Next" not in said
     assert read_record(copied / RESULT) == before
     assert {path.name for path in copied.iterdir()} == {"truth.csv", "results"}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import asdict, replace
+from io import StringIO
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,7 +109,10 @@ def _again(asked: Config, folder: Path, record: dict[str, Any], results: Path) -
     from harness.results.equality import compare, reproduced, verdict
     from harness.results.folder import differences, read_record
 
-    place = jobs.get(asked.job).run(replace(asked, results=str(results)))
+    with redirect_stdout(
+        StringIO()
+    ):  # it tells of a result that is not kept, and what to type next
+        place = jobs.get(asked.job).run(replace(asked, results=str(results)))
     if place is None:
         raise HarnessError(f"job={asked.job} leaves no result to compare.")
     found = compare(folder, place)

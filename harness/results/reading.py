@@ -69,14 +69,16 @@ def _next(
     truth: Mapping[Any, Any],
     own_images: bool,
 ) -> str:
-    enough = min(ARCHITECTURES, int(truth["n"]))
-    more = f"n={ARCHITECTURES} seed=0..{SEEDS - 1}"
+    enough, seeds = min(ARCHITECTURES, int(truth["n"])), f"seed=0..{SEEDS - 1}"
+    more = f"n={enough} {seeds}"
     if inputs["stand_in"] and own_images:
         variant = config.truth.variant
         keys = [f"truth={variant}"] if variant != "default" else []
         keys += [f"truth.path={config.truth.path}"] if config.truth.path else []
         asked = " ".join([f"space={config.space} task={config.task}", *keys, more])
         return f"Next, on the task's own images: python -m harness {asked}"
+    if best.n == truth["n"] and best.seeds < SEEDS:
+        return f"Next: all {best.n} are in; {seeds} adds other weights and batches."
     if best.n < enough or best.seeds < SEEDS:
         return f"Next: the same command with {more} adds to this result and narrows the interval."
     return "Next: python -m harness job=report puts all results on one page."
