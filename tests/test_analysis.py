@@ -74,8 +74,8 @@ def scores(n: int = 60, seeds: int = 2, **columns: object) -> pd.DataFrame:
         truth = random.normal(size=n)
         size = random.normal(size=n)
         values = {
-            "reg_swap": np.exp(truth + 0.2 * random.normal(size=n)),
-            "swap": np.exp(truth + random.normal(size=n)),
+            "reg_swap": truth + 0.2 * random.normal(size=n),
+            "swap": truth + random.normal(size=n),
             "params": size,
             "flops": size + 0.1 * random.normal(size=n),
         }
@@ -197,6 +197,8 @@ def real(n: int = 500) -> pd.DataFrame:
     table = scores(n)
     keys = dict(zip(table.key.unique(), space.sample(n, seed=0), strict=True))
     table["key"] = table.key.map(keys)
+    counts = table.proxy.isin(["swap", "reg_swap"])  # which are never negative
+    table.loc[counts, "value"] = np.exp(table.value[counts])
     dead = table.key.map(lambda key: not space.cells(key)[0].depends_on_input)
     table.loc[dead & (table.proxy == "swap"), ["value", "status"]] = [np.nan, "undefined"]
     return table
