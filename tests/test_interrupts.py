@@ -12,14 +12,19 @@ from harness.core.errors import Terminated
 @pytest.mark.parametrize(
     ("number", "kind"), [(signal.SIGTERM, Terminated), (signal.SIGINT, KeyboardInterrupt)]
 )
-def test_a_library_that_hides_the_signal(number: int, kind: type[BaseException]) -> None:
-    with pytest.raises(kind), answered():
+@pytest.mark.parametrize("made", [RuntimeError("the connection was lost"), KeyboardInterrupt()])
+def test_a_library_that_hides_the_signal(
+    number: int, kind: type[BaseException], made: BaseException
+) -> None:
+    """Ray, while it waits, makes a ``KeyboardInterrupt`` of whatever a handler raises."""
+    with pytest.raises(kind) as caught, answered():
         try:
             os.kill(os.getpid(), number)
             while True:
                 pass
         except BaseException as error:
-            raise RuntimeError("the connection was lost") from error
+            raise made from error
+    assert caught.type is kind
 
 
 def test_other_errors_stay_what_they_are() -> None:

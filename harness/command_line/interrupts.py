@@ -37,8 +37,8 @@ def answered() -> Iterator[None]:
                 handlers[one] = signal.signal(one, answer)
     try:
         yield
-    except Exception as error:
-        if answers:  # what a library that was interrupted made of it
+    except BaseException as error:
+        if answers and error is not answers[0]:  # what a library that was interrupted made of it
             raise answers[0] from error
         raise
     finally:
