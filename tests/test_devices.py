@@ -42,6 +42,8 @@ def smallest(space: str, task: str) -> pd.DataFrame:
 def on_the_device(space: str, task: str, key: str, images: int) -> Run:
     home = spaces.get(space)
     inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
+    if space == "flexibert":  # of text
+        inputs = InputSettings()
     return Run(
         on_device(home.build(key, task, seed=0), "meta"),
         load_batch(tasks.get(task), inputs, 0, images).to("meta"),
