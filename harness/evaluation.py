@@ -10,7 +10,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
@@ -30,6 +30,7 @@ from harness.results.added_rows import DRAW, added, in_order
 from harness.results.finished import stored_scores
 from harness.results.folder import refuse_other_conditions, replacing
 from harness.results.layout import CORRELATIONS, HEATMAP, SCORES, SUMMARY, result_path, work_path
+from harness.results.pictures import USUAL, Pictures
 from harness.results.reading import sentences
 from harness.results.stored_table import stored_table
 from harness.results.terminal import dashes, notes, results_table
@@ -44,9 +45,6 @@ from harness.scoring.scope import Scope
 from harness.scoring.shard import IDENTITY, SCHEMA, score_shard, score_table
 from harness.scoring.study import Study, failures_last, with_populations
 from harness.spaces.space import spaces
-
-if TYPE_CHECKING:  # which draws
-    from harness.run_pictures import Pictures
 
 
 @dataclass(frozen=True)
@@ -201,9 +199,7 @@ def conditions_of(
     }
 
 
-def write(
-    evaluation: Evaluation, config: Config, scope: Scope, pictures: Pictures | None = None
-) -> Path:
+def write(evaluation: Evaluation, config: Config, scope: Scope, pictures: Pictures = USUAL) -> Path:
     """Leaves the result in its folder; what was there under the same conditions adds up.
 
     Returns:
@@ -212,10 +208,8 @@ def write(
     Raises:
         HarnessError: If what is there was made under other conditions.
     """
-    from harness.run_pictures import Pictures
     from harness.stats.summary import COLUMNS
 
-    pictures = pictures or Pictures()
     folder = result_path(config)
     conditions = dict(evaluation.conditions)
     old = refuse_other_conditions(folder, conditions, overwrite=config.overwrite)

@@ -163,7 +163,7 @@ def test_networks_of_the_spaces_call_no_function_in_place_of_a_layer(name):
     kinds = ACTIVATIONS | WEIGHTED | OTHERS
     watched = nn.ModuleList([network, Functional()])  # not known to have layers alone
     inputs = api.InputSettings("gaussian", channels=1 if name == "darts_swap_c1" else None)
-    tokens = name == "flexibert"
+    tokens = api.tasks.get(task).tokens
     images = api.batch(task, inputs=None if tokens else inputs, size=2).images
     with torch.no_grad(), watching_functions(watched, kinds, own, lambda *call: seen.append(call)):
         network(images)

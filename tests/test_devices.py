@@ -42,7 +42,7 @@ def smallest(space: str, task: str) -> pd.DataFrame:
 def on_the_device(space: str, task: str, key: str, images: int) -> Run:
     home = spaces.get(space)
     inputs = InputSettings("gaussian", channels=1 if space == "darts_swap_c1" else None)
-    if space == "flexibert":  # of text
+    if tasks.get(task).tokens:
         inputs = InputSettings()
     return Run(
         on_device(home.build(key, task, seed=0), "meta"),

@@ -13,8 +13,9 @@ from harness.core.errors import HarnessError
 from harness.passes.settings import SwapSettings
 from harness.results.finished import stored_scores
 from harness.results.folder import read_record, replacing
+from harness.results.pictures import Pictures
 from harness.results.terminal import dashes
-from harness.run_pictures import Pictures, draws_in_words
+from harness.run_pictures import draws_in_words
 from harness.scoring import shard
 
 COLUMNS = [

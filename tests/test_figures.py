@@ -16,6 +16,7 @@ from rich.console import Console
 from harness import figures, stats
 from harness.core.errors import HarnessError
 from harness.core.files import atomic
+from harness.core.picture_formats import FORMATS
 from harness.core.printing import printed
 from harness.figures import style
 from harness.figures.scatter import axis_scale, grid
@@ -250,7 +251,7 @@ def test_saving_is_deterministic_and_leaves_nothing_behind(tmp_path, scores, sum
             ("heatmap", figures.correlation_heatmap(stats.correlations(scores), summary, "t")),
             ("scatter", figures.scatter(scores, summary, "t")),
         ):
-            paths = figures.save(figure, folder / f"v1.0-{kind}", style.FORMATS)
+            paths = figures.save(figure, folder / f"v1.0-{kind}", FORMATS)
             assert paths == [folder / f"v1.0-{kind}.{suffix}" for suffix in ("png", "svg", "pdf")]
         assert len(list(folder.iterdir())) == 6
         contents.append([path.read_bytes() for path in sorted(folder.iterdir())])

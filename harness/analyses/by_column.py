@@ -12,6 +12,7 @@ from harness.artefacts.stored_results import StoredResults
 from harness.core.errors import DataError, HarnessError
 from harness.executors.progress import console
 from harness.results.finished import Result
+from harness.stats import bootstrap
 from harness.stats.comparisons import Joint
 
 RESAMPLED = "95\N{NO-BREAK SPACE}% intervals from architectures resampled 1000 times."
@@ -19,8 +20,6 @@ RESAMPLED = "95\N{NO-BREAK SPACE}% intervals from architectures resampled 1000 t
 
 FEWEST = 50
 """Architectures of a column; the order of fewer says little."""
-RANKED = 10
-"""Architectures without which no column is analysed; resamples of fewer hardly differ."""
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ def each(results: StoredResults, analyse: Callable[[Result], T]) -> list[tuple[R
     found, lacking = [], []
     for one in results.columns():
         try:
-            if np.isnan(enough(one, RANKED).observed[:, :-1, -1]).all():
+            if np.isnan(enough(one, bootstrap.FEWEST).observed[:, :-1, -1]).all():
                 raise HarnessError("Its scores or its accuracies are all equal: nothing is ranked.")
             found.append((one, analyse(one)))
         except HarnessError as error:

@@ -13,12 +13,12 @@ import pandas as pd
 
 from harness import figures
 from harness.artefacts.stored_results import StoredResults
+from harness.core.picture_formats import FORMATS as PICTURES
 from harness.core.registry import Registry
-from harness.figures import style
 from harness.results.table_files import WRITERS
 
 Kind = Literal["figure", "table", "analysis"]
-FORMATS = (*WRITERS, *style.FORMATS)
+FORMATS = (*WRITERS, *PICTURES)
 THEME = 10
 """Chapters 10 to 19 are one theme, 20 to 29 the next; the first of each speaks in the summary."""
 
@@ -44,7 +44,7 @@ class Drawn:
             chosen = [one for one in WRITERS if one in formats]
             paths += figures.write_tables(table, folder / name, chosen, float_format="%.3f")
         for name, figure in self.figures.items():
-            chosen = [one for one in style.FORMATS if one in formats]
+            chosen = [one for one in PICTURES if one in formats]
             paths += figures.save(figure, folder / name, chosen)
         return paths
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -20,11 +20,10 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.textpath import TextPath
 from PIL import Image, ImageChops
 
-from harness.core.errors import unknown
 from harness.core.files import atomic, with_suffix
+from harness.core.picture_formats import check_formats
 from harness.core.printing import NOT_SCORED, UNDEFINED
 
-FORMATS = ("png", "svg", "pdf")
 DPI = 200
 INVISIBLE = 4  # of 255, the change of a colour
 
@@ -181,17 +180,6 @@ def settle(fig: Figure) -> None:
     if engine is not None:
         engine.execute(fig)
         fig.set_layout_engine(None)
-
-
-def check_formats(formats: Iterable[str]) -> None:
-    """Refuses formats that figures are not written in.
-
-    Raises:
-        HarnessError: With those that they are.
-    """
-    for one in formats:
-        if one not in FORMATS:
-            raise unknown("figure format", one, FORMATS)
 
 
 def save(

@@ -43,7 +43,7 @@ def correlate(
         NothingScoredError: If every score failed; the result is there and says why.
     """
     from harness import evaluation
-    from harness.run_pictures import Pictures
+    from harness.results.pictures import Pictures
     from harness.scoring.outcome import refuse_failure
 
     pictures = Pictures(formats, bare, ranks)

@@ -109,9 +109,8 @@ def _again(asked: Config, folder: Path, record: dict[str, Any], results: Path) -
     from harness.results.equality import compare, reproduced, verdict
     from harness.results.folder import differences, read_record
 
-    with redirect_stdout(
-        StringIO()
-    ):  # it tells of a result that is not kept, and what to type next
+    # What a run tells is of a result that is not kept, and what to type next.
+    with redirect_stdout(StringIO()):
         place = jobs.get(asked.job).run(replace(asked, results=str(results)))
     if place is None:
         raise HarnessError(f"job={asked.job} leaves no result to compare.")

@@ -45,29 +45,34 @@ def constant_weights(run: Run, settings: EpsSettings) -> Observations:
     with run.undisturbed("eps"), torch.no_grad():
         for weight in settings.weights():
             constant = _constant_parameters(run.network, weight)
-            with _last_linear(run.network) as shares:
+            with _last_linear(run.network) as calls:
                 outputs.append(functional_call(run.network, constant, (images,)).double().flatten())
-            kept.append(shares[-1] if shares else torch.ones((), device=images.device))
+            kept.append(_kept(*calls[-1]) if calls else torch.ones((), device=images.device))
     small, large = outputs
     return {ConstantWeightOutputs: ConstantWeightOutputs(small, large, torch.stack(kept).min())}
 
 
 @contextmanager
-def _last_linear(network: nn.Module) -> Iterator[deque[Tensor]]:
-    """Yields what the linear layer that ran last kept of its terms, see ``kept``."""
-    shares: deque[Tensor] = deque(maxlen=1)
+def _last_linear(network: nn.Module) -> Iterator[deque[tuple[Tensor, Tensor, Tensor]]]:
+    """Yields inputs, weights and outputs of the linear layer that ran last."""
+    calls: deque[tuple[Tensor, Tensor, Tensor]] = deque(maxlen=1)
 
-    def look(layer: nn.Linear, inputs: tuple[Tensor], output: Tensor) -> None:
-        terms = inputs[0].abs().double() @ layer.weight.abs().double().T
-        shares.append(output.abs().max().double() / terms.max())
+    def look(layer: nn.Linear, inputs: tuple[Tensor], outputs: Tensor) -> None:
+        calls.append((inputs[0], layer.weight, outputs))  # the weights are there for this call
 
     linear = [module for module in network.modules() if isinstance(module, nn.Linear)]
     handles = [module.register_forward_hook(look) for module in linear]
     try:
-        yield shares
+        yield calls
     finally:
         for handle in handles:
             handle.remove()
+
+
+def _kept(inputs: Tensor, weights: Tensor, outputs: Tensor) -> Tensor:
+    """Returns what sums keep of their terms, see ``ConstantWeightOutputs``."""
+    terms = inputs.abs().double() @ weights.abs().double().T
+    return outputs.abs().max().double() / terms.max()
 
 
 def _constant_parameters(network: nn.Module, weight: float) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.config import Config
 from harness.core.printing import printed
-from harness.results.terminal import FEW
+from harness.stats.bootstrap import FEWEST
 
 # What a published column has.
 ARCHITECTURES, SEEDS = 1000, 5
@@ -51,7 +51,7 @@ def _certainty(best: Any, inputs: Mapping[str, Any]) -> str:
     drawn = f"{best.n} architectures"
     if best.seeds > 1:
         drawn += f" of each of {best.seeds} seeds"
-    if best.n < FEW or np.isnan(best.spearman_low):
+    if best.n < FEWEST or np.isnan(best.spearman_low):
         sure = f"It rests on {drawn}, too few for an interval"
     else:
         low, high = printed(best.spearman_low), printed(best.spearman_high)

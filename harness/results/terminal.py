@@ -11,10 +11,9 @@ from rich.table import Table
 
 from harness.core.printing import DASH, printed
 from harness.proxies.contract import seeing_truth
+from harness.stats.bootstrap import FEWEST
 from harness.stats.summary import CROWDED
 
-FEW = 10
-"""Architectures: resamples of fewer hardly differ, and their interval looks surer than it is."""
 DISPENSABLE = ("Kendall\nτ", "s per\narch.")
 """Columns that a narrow terminal does without, the first first."""
 
@@ -93,8 +92,8 @@ def dashes(summary: pd.DataFrame, scores: pd.DataFrame) -> list[str]:
     for proxy in summary["proxy"][summary["spearman_mean"].isna()]:
         reasons.setdefault(_why(scores[scores["proxy"] == proxy]), []).append(proxy)
     told = [f"{', '.join(proxies)}: {reason}" for reason, proxies in reasons.items()]
-    if (summary["n"] < FEW).any():
-        told.append(f"no interval of fewer than {FEW} architectures")
+    if (summary["n"] < FEWEST).any():
+        told.append(f"no interval of fewer than {FEWEST} architectures")
     return [f"{DASH} {'; '.join(told)}."] if told else []
 
 
@@ -135,7 +134,7 @@ def _columns(
             for m, s in zip(summary["spearman_mean"], summary["spearman_std"], strict=True)
         ],
         f"{confidence:.0%}\ninterval": [
-            _interval(low, high) if n >= FEW else DASH
+            _interval(low, high) if n >= FEWEST else DASH
             for low, high, n in zip(
                 summary["spearman_low"], summary["spearman_high"], summary["n"], strict=True
             )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
-from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
+from harness.spaces import spelling
 from harness.spaces.drawn import DrawnSpace
 from harness.spaces.space import spaces
 from harness.spaces.transformer_sizes import PATCH, count_block, count_head, count_patches
@@ -51,14 +51,13 @@ def parse(key: str) -> AutoFormerArchitecture:
     Raises:
         HarnessError: If the text is not an architecture of the space.
     """
-    text = str(key).strip()
-    form = _FORM.fullmatch(text)
-    if form is None:
-        raise HarnessError(
-            f"{shown(text)} is not an AutoFormer architecture; expected the form "
-            "192:4/3.5,4/4,3/3.5,...: the width (192, 216 or 240), then heads (3 or 4) and MLP "
-            "ratio (3.5 or 4) of 12 to 14 blocks."
-        )
+    form = spelling.formed(
+        _FORM,
+        key,
+        "an AutoFormer architecture",
+        "192:4/3.5,4/4,3/3.5,...: the width (192, 216 or 240), then heads (3 or 4) and MLP ratio "
+        "(3.5 or 4) of 12 to 14 blocks.",
+    )
     blocks = (block.split("/") for block in form[2].split(","))
     return AutoFormerArchitecture(
         int(form[1]), tuple((int(heads), float(ratio)) for heads, ratio in blocks)

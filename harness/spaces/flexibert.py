@@ -16,8 +16,8 @@ from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
+from harness.spaces import spelling
 from harness.spaces.space import Space, spaces
 from harness.spaces.transformer_sizes import count_attention, count_layers
 
@@ -70,14 +70,13 @@ def parse(key: str) -> FlexiBertArchitecture:
     Raises:
         HarnessError: If the text is not an architecture of the space.
     """
-    text = str(key).strip()
-    form = _FORM.fullmatch(text)
-    if form is None:
-        raise HarnessError(
-            f"{shown(text)} is not a FlexiBERT architecture; expected the form 256:4/3x1024,2/1: "
-            "the hidden size (128 or 256), then heads (2 or 4) and feed-forward layers (1, 3x512 "
-            "or 3x1024) of 2 or 4 layers."
-        )
+    form = spelling.formed(
+        _FORM,
+        key,
+        "a FlexiBERT architecture",
+        "256:4/3x1024,2/1: the hidden size (128 or 256), then heads (2 or 4) and feed-forward "
+        "layers (1, 3x512 or 3x1024) of 2 or 4 layers.",
+    )
     layers = (layer.split("/") for layer in form[2].split(","))
     return FlexiBertArchitecture(
         int(form[1]),

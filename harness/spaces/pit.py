@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.core.errors import HarnessError, shown
 from harness.inputs.tasks import Task
+from harness.spaces import spelling
 from harness.spaces.space import Space, spaces
 from harness.spaces.transformer_sizes import count_block, count_head, count_patches
 
@@ -63,19 +64,19 @@ def parse(key: str) -> PitArchitecture:
     Raises:
         HarnessError: If the text is not an architecture of the space.
     """
-    text = str(key).strip()
-    form = _FORM.fullmatch(text)
-    if form is None:
-        raise HarnessError(
-            f"{shown(text)} is not a PiT architecture; expected the form 16:6:2-8-4:2-4-4: the "
-            "width of a head (16, 24, 32 or 40), the MLP ratio (2, 4, 6 or 8), the depths (1 to 3, "
-            "then 4, 6 or 8, then 2, 4 or 6) and the heads (2, 4 or 8) of the three stages."
-        )
+    form = spelling.formed(
+        _FORM,
+        key,
+        "a PiT architecture",
+        "16:6:2-8-4:2-4-4: the width of a head (16, 24, 32 or 40), the MLP ratio (2, 4, 6 or 8), "
+        "the depths (1 to 3, then 4, 6 or 8, then 2, 4 or 6) and the heads (2, 4 or 8) of the "
+        "three stages.",
+    )
     head_width, ratio, *stages = map(int, form.groups())
     architecture = PitArchitecture(head_width, ratio, tuple(stages[:3]), tuple(stages[3:]))
     if not _is_buildable(architecture.heads):
         raise HarnessError(
-            f"{shown(text)} is no network: the pooling between stages works within channels, so "
+            f"{shown(form[0])} is no network: the pooling between stages works within channels, so "
             "that heads cannot become fewer from one stage to the next."
         )
     return architecture

@@ -1,13 +1,34 @@
-"""Keys as Python prints them: tuples and lists of whole numbers and names."""
+"""How keys are spelt: in a form of their space, or as Python prints numbers and names."""
 
 from __future__ import annotations
 
 import ast
 import re
 
+from harness.core.errors import HarnessError, shown
+
 # What such a key consists of; a genotype has 700 characters. Text of any other kind or length is
 # refused before Python's parser sees it.
 PLAIN = re.compile(r"""[\w\s()\[\],='"-]{1,4000}""", re.ASCII)
+
+
+def formed(form: re.Pattern[str], key: str, kind: str, expected: str) -> re.Match[str]:
+    """Returns how a key matches the form of its space; spaces around it do not matter.
+
+    Args:
+        form: What a key looks like.
+        key: What the user gave.
+        kind: What a key names, ``a PiT architecture``.
+        expected: The form in words, with an example.
+
+    Raises:
+        HarnessError: If the key has another form.
+    """
+    text = str(key).strip()
+    found = form.fullmatch(text)
+    if found is None:
+        raise HarnessError(f"{shown(text)} is not {kind}; expected the form {expected}")
+    return found
 
 
 def literal(text: str) -> object:

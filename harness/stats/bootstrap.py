@@ -29,6 +29,9 @@ Measure = Callable[[int, Counts], Floats]
 b×… numbers."""
 
 # Numbers per working array: 120 kB each, so that they stay in the processor's cache.
+FEWEST = 10
+"""Architectures of which a ρ has an interval: resamples of fewer hardly differ, and look surer than
+they are."""
 BLOCK = 30_000
 
 

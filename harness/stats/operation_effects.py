@@ -14,10 +14,10 @@ import pandas as pd
 
 from harness.core.errors import HarnessError
 from harness.stats.bias import ACCURACY
-from harness.stats.bootstrap import Counts, intervals
+from harness.stats.bootstrap import FEWEST, Counts, intervals
 from harness.stats.comparisons import Joint
 from harness.stats.ranks import Floats
-from harness.stats.strata import FEWEST, Members
+from harness.stats.strata import Members
 
 EVERYWHERE = "any"
 POINTS = "accuracy itself"

@@ -9,14 +9,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from harness.core.errors import HarnessError
-from harness.stats.bootstrap import Counts, ranked, spearmans
+from harness.stats.bootstrap import FEWEST, Counts, ranked, spearmans
 from harness.stats.comparisons import Joint
 from harness.stats.ranks import Floats
 
 Members = npt.NDArray[np.intp]
 
-FEWEST = 10
-"""Architectures of which a ρ is given; resamples of fewer hardly differ."""
 TOGETHER = "all strata"
 
 

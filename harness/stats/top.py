@@ -14,10 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from harness.stats.bootstrap import Counts, ranked, spearmans
+from harness.stats.bootstrap import FEWEST, Counts, ranked, spearmans
 from harness.stats.comparisons import Joint
 from harness.stats.ranks import Floats
-from harness.stats.strata import FEWEST
 
 TENTH, TWENTIETH = 0.1, 0.05
 BEST = {"spearman_best_10": TENTH, "spearman_best_25": 0.25}
