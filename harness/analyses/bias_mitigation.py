@@ -28,6 +28,7 @@ def bias_mitigation(results: StoredResults) -> Drawn:
         "from architectures resampled 200 times, C as chosen.",
         label="difference of Spearman's ρ",
         other="best",
+        absence="empty: follows no property",
     )
     return Drawn({"bias_mitigation": table}, {"bias_mitigation": picture}, _finding(table))
 

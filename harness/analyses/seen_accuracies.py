@@ -30,6 +30,7 @@ def ensembles(results: StoredResults) -> Drawn:
         "the best single proxy, known only afterwards.",
         label="Spearman's ρ, unseen half",
         line="best_single",
+        absence="empty: fewer architectures than accuracies to look at",
     )
     return Drawn({"ensembles": table}, {"ensembles": picture}, _finding(table))
 

@@ -7,7 +7,7 @@ import math
 MINUS, DASH = "\N{MINUS SIGN}", "\N{EN DASH}"
 
 
-UNDEFINED, NOT_SCORED = f"{DASH} undefined", "empty: not scored"
+UNDEFINED, NOT_SCORED = f"{DASH}\N{NO-BREAK SPACE}undefined", "empty: not scored"
 """What marks say in every picture and table."""
 
 

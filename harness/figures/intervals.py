@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from harness.core.errors import HarnessError
-from harness.core.printing import DASH
+from harness.core.printing import DASH, NOT_SCORED
 from harness.figures import style
 
 COLUMNS = 4
@@ -28,10 +28,11 @@ def intervals(
     other: str | None = None,
     reference: float = 0.0,
     line: str | None = None,
+    absence: str = NOT_SCORED,
 ) -> Figure:
     """Draws a dot and its interval for every proxy, with the same axis in every panel.
 
-    A dash stands where an estimate is undefined; the row of what was not scored is empty.
+    A dash stands where an estimate is undefined; a row is empty where the table has none.
 
     Args:
         table: Columns ``column`` (panel), ``proxy``, ``n``, ``low``, ``high`` and ``value``.
@@ -42,6 +43,7 @@ def intervals(
         other: Column of a second estimate without an interval, drawn as a hollow dot.
         reference: Where a line stands: what there would be without any effect.
         line: Column of one number per panel, drawn as a vertical line; NaN for none.
+        absence: What an empty row means.
 
     Raises:
         HarnessError: If there is nothing to draw.
@@ -54,6 +56,7 @@ def intervals(
         subtitle,
         undefined=bool(table[value].isna().any()),
         absent=len(table.drop_duplicates(["column", "proxy"])) < len(panels) * len(proxies),
+        absence=absence,
     )
     across = min(COLUMNS, len(panels))
     down = math.ceil(len(panels) / across)

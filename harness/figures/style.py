@@ -110,9 +110,16 @@ def ranked() -> bool:
     return _ranked.get()
 
 
-def with_marks(subtitle: str, *, undefined: bool, absent: bool) -> str:
-    """Adds to a subtitle what the marks of its figure mean, the same in every figure."""
-    marks = [UNDEFINED] * undefined + [NOT_SCORED] * absent
+def with_marks(subtitle: str, *, undefined: bool, absent: bool, absence: str = NOT_SCORED) -> str:
+    """Adds to a subtitle what the marks of its figure mean, the same in every figure.
+
+    Args:
+        subtitle: What it says already.
+        undefined: Whether a dash stands somewhere.
+        absent: Whether a place is empty.
+        absence: What that means, where it is not the usual.
+    """
+    marks = [UNDEFINED] * undefined + [absence] * absent
     return f"{subtitle} {'; '.join(marks).capitalize()}.".strip() if marks else subtitle
 
 
